@@ -1,0 +1,3 @@
+import { bundle, library } from '../../tsup.base.ts'
+
+export default [library(), bundle('src/entry.ts')]

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Consumer, createConsumer } from './consumer.ts'
+import { readPackages } from './packages.ts'
+
+const packages = readPackages()
+const names = packages.map(({ manifest }) => manifest.name)
+const runtimes = packages.filter(({ folder, isStub }) => folder.startsWith('runtime-') && !isStub).map(({ manifest }) => manifest.name)
+
+let consumer: Consumer
+beforeAll(async () => {
+  consumer = await createConsumer()
+})
+afterAll(() => consumer?.remove())
+
+test('every package can be imported', async () => {
+  const source = names.map((name) => `await import('${name}')`).join('\n')
+  await expect(consumer.run('import-all.mjs', source)).resolves.toBe('')
+})
+
+test('every package can be required', async () => {
+  const source = names.map((name) => `require('${name}')`).join('\n')
+  await expect(consumer.run('require-all.cjs', source)).resolves.toBe('')
+})
+
+test('ESM and CommonJS see the same names', async () => {
+  const source = `
+    import { createRequire } from 'node:module'
+    const require = createRequire(import.meta.url)
+    for (const name of ${JSON.stringify(names)}) {
+      const [esm, cjs] = [await import(name), require(name)]
+      if (typeof cjs === 'function') continue
+      console.log(name, Object.keys(esm).sort().join() === Object.keys(cjs).sort().join())
+    }`
+  const lines = (await consumer.run('same-names.mjs', source)).trim().split('\n')
+  expect(lines.filter((line) => !line.endsWith(' true'))).toEqual([])
+})
+
+describe.each(runtimes)('%s', (name) => {
+  test('require gives the class itself, import gives it as the default', async () => {
+    const required = await consumer.run('runtime.cjs', `console.log(String(require('${name}')).slice(0, 5))`)
+    const imported = await consumer.run('runtime.mjs', `import It from '${name}'; console.log(String(It).slice(0, 5))`)
+    expect([required, imported]).toEqual(['class\n', 'class\n'])
+  })
+
+  test('its class is a subclass of the AbstractConfineRuntime of npm', async () => {
+    const source = `
+      const { AbstractConfineRuntime } = require('abstract-confine-runtime')
+      console.log(require('${name}').prototype instanceof AbstractConfineRuntime)`
+    await expect(consumer.run('subclass.cjs', source)).resolves.toBe('true\n')
+  })
+
+  test.each(['nodenext', 'bundler'] as const)('its class is typed (%s)', async (moduleResolution) => {
+    const source = `
+      import It from '${name}'
+      const runtime: { run(): Promise<unknown>; on(event: 'closed', listener: () => void): unknown } = new It({ source: '' })
+      // @ts-expect-error: it is a class, not any
+      It.noSuchMember
+      export { runtime }`
+    await expect(consumer.typeCheck('runtime.mts', source, moduleResolution)).resolves.toBe('')
+  })
+
+  test('its class is typed for CommonJS', async () => {
+    const source = `import It = require('${name}')\nexport const runtime = new It({ source: '' })`
+    await expect(consumer.typeCheck('runtime.cts', source, 'nodenext')).resolves.toBe('')
+  })
+})
+
+const importAll = names.map((name, index) => `import * as m${index} from '${name}'\nvoid m${index}`).join('\n')
+
+test.each([
+  ['import-all.mts', 'nodenext'],
+  ['import-all.cts', 'nodenext'],
+  ['import-all.mts', 'bundler'],
+] as const)('the types of every package hold without skipLibCheck: %s, %s', async (fileName, moduleResolution) => {
+  await expect(consumer.typeCheck(fileName, importAll, moduleResolution)).resolves.toBe('')
+})
+
+test('nothing in the tree but isolated-vm has an install script, and that one was not needed', () => {
+  const lock = JSON.parse(readFileSync(join(consumer.directory, 'node_modules/.package-lock.json'), 'utf8')) as {
+    packages: Record<string, { hasInstallScript?: boolean }>
+  }
+  const scripted = Object.keys(lock.packages).filter((path) => lock.packages[path]?.hasInstallScript)
+  expect(scripted).toEqual(['node_modules/isolated-vm'])
+})

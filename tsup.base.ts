@@ -1,0 +1,43 @@
+import type { Options } from 'tsup'
+
+/** A package with one public module: ESM, CommonJS and the types of both. */
+export function library(options: Options = {}): Options {
+  return {
+    ...shared,
+    entry: ['src/index.ts'],
+    format: ['esm', 'cjs'],
+    dts: true,
+    shims: true,
+    // Leaves alone what bundle() writes to the same directory at the same time.
+    clean: ['!entry.*'],
+    ...options,
+  }
+}
+
+/**
+ * A runtime: `require()` gives the class itself, `import` gives it as the default.
+ * The guest reads few files while it starts, so the contract comes along in the same file.
+ */
+export function runtimeLibrary(): Options {
+  return library({
+    // For the types, `export =`; the footer does the same for the program.
+    cjsInterop: true,
+    noExternal: ['@confine-sandbox/contract'],
+    esbuildOptions(options, { format }) {
+      if (format === 'cjs') options.footer = { js: 'module.exports = module.exports.default' }
+    },
+  })
+}
+
+/** A program of one self-contained CommonJS file that imports nothing but Node's own modules. */
+export function bundle(entry: string): Options {
+  return { ...shared, entry: [entry], format: ['cjs'], noExternal: [/^(?!node:)/], clean: false }
+}
+
+const shared: Options = {
+  target: 'node24',
+  platform: 'node',
+  sourcemap: true,
+  removeNodeProtocol: false,
+  silent: true,
+}

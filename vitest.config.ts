@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config'
+
+/** Tests read the sources of every package; what a build makes is read by test/packed.test.ts alone. */
+const conditions = ['@confine/source', 'module', 'node', 'import', 'default']
+
+export default defineConfig({
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    pool: 'forks',
+    // isolated-vm asks for it.
+    execArgv: ['--no-node-snapshot'],
+    reporters: ['default', './test/counts-reporter.ts'],
+    coverage: { include: ['packages/*/src/**'], exclude: ['**/*.d.ts'] },
+    projects: [
+      { extends: true, test: { name: 'packages', include: ['packages/*/test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'repository', include: ['test/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
+    ],
+  },
+})
