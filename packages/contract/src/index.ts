@@ -1,0 +1,29 @@
+export { ConfineError, errorCodes, type ConfineErrorOptions, type ErrorCode } from './errors.ts'
+export { describeEnd, type GuestEnd } from './end.ts'
+export type { Violation } from './violation.ts'
+export { defaultPolicy, type BootLink, type OnViolation, type Policy } from './policy.ts'
+export {
+  policyParts,
+  type Assessment,
+  type Command,
+  type ConfinedCommand,
+  type Hold,
+  type IsolationBackend,
+  type IsolationEvent,
+  type MissingLayer,
+  type PolicyPart,
+  type ReportReader,
+  type WrapperDescriptor,
+} from './isolation.ts'
+export type { Channel, ChannelReceiver } from './channel.ts'
+export {
+  defaultRuntimeManifest,
+  type ApiChild,
+  type ApiDescription,
+  type Runtime,
+  type RuntimeClass,
+  type RuntimeDescriptor,
+  type RuntimeManifest,
+  type RuntimeOptions,
+} from './runtime.ts'
+export { APIDescription, APIMethod, APIObject, AbstractConfineRuntime, MethodNotFound } from './abstract-runtime.ts'

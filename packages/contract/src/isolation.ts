@@ -1,0 +1,89 @@
+import type { Policy } from './policy.ts'
+import type { Violation } from './violation.ts'
+
+/**
+ * One way of the operating system to confine a process. A backend wraps a command; core spawns it. Backends are handed
+ * to core as objects.
+ */
+export interface IsolationBackend {
+  /** A short name for people: `linux`, `macos`. */
+  readonly name: string
+  /**
+   * The file whose opening asks the supervisor to lock the guest, as the guest sees it. Core tells it to the guest and
+   * sends no source before the supervisor's `locked` event. Absent: the whole policy holds from the first instruction.
+   */
+  readonly lockPath?: string
+  /** Says how each part of the policy is held on this machine, and what is missing. Starts no guest. */
+  assess(policy: Policy): Assessment
+  /**
+   * Rewrites a command into one that runs it confined. A pure function of its arguments and of what `assess` found.
+   * @throws ERR_CONFINE_ISOLATION_UNAVAILABLE when a part of the policy cannot be held here.
+   */
+  confine(command: Command, policy: Policy): ConfinedCommand
+}
+
+/** A program, its arguments and its whole environment: nothing is inherited. */
+export interface Command {
+  /** Absolute path of the program. */
+  readonly file: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** A command that confines the one it was made from. */
+export interface ConfinedCommand extends Command {
+  /** Working directory of the wrapper, absolute. */
+  readonly cwd: string
+  /** Sockets that the wrapper wants beyond the call channel on fd 3. They are numbered from 4 on, in this order. */
+  readonly descriptors: readonly WrapperDescriptor[]
+}
+
+/** One socket between core and the wrapper. Core writes `send` to it once, keeps it open for life, and reads it with `read()`. */
+export interface WrapperDescriptor {
+  /** Written once, right after the spawn. */
+  readonly send?: Uint8Array
+  /** Makes the reader of what comes back. Called once per launch. */
+  readonly read: () => ReportReader
+}
+
+/** Turns the bytes of the wrapper's reports into events. Holds what is left of an unfinished line. Never throws. */
+export type ReportReader = (chunk: Uint8Array) => readonly IsolationEvent[]
+
+/** What the wrapper (never the guest) reports. */
+export type IsolationEvent =
+  /** Every layer stands and the command is about to run. */
+  | { readonly type: 'ready'; readonly layers: readonly string[] }
+  /** The guest is locked: untrusted source may be sent. */
+  | { readonly type: 'locked' }
+  /** The guest did what the policy forbids. */
+  | { readonly type: 'violation'; readonly violation: Violation }
+  /** The wrapper failed before the command ran. */
+  | { readonly type: 'setup-failed'; readonly stage: string; readonly reason: string }
+
+/** How exactly something is held: by the letter of the policy, in part, or not at all. */
+export type Hold = 'exact' | 'coarse' | 'none'
+
+/** The parts of a policy that a backend answers for. */
+export const policyParts = Object.freeze(['files', 'network', 'processes', 'privileges', 'syscalls'] as const)
+
+/** One part of a policy. */
+export type PolicyPart = (typeof policyParts)[number]
+
+/** How a backend would hold a policy on this machine. */
+export interface Assessment {
+  /** The backend's name. */
+  readonly backend: string
+  /** For each part: how exactly it is held, and by which layers. */
+  readonly parts: Readonly<Record<PolicyPart, { readonly hold: Hold; readonly by: readonly string[] }>>
+  /** What this machine lacks, each with its remedy. Not empty: `confine` throws. */
+  readonly missing: readonly MissingLayer[]
+}
+
+/** A layer that this machine does not give. */
+export interface MissingLayer {
+  readonly layer: string
+  /** What was tried and what came back. */
+  readonly reason: string
+  /** What the user can do about it. */
+  readonly remedy: string
+}

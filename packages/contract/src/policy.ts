@@ -1,0 +1,33 @@
+/** What a guest may do. Data: a backend turns it into namespaces and filters, or into a profile. */
+export interface Policy {
+  /**
+   * Files and directories that the guest can read until it is locked, and never after: the guest's entry file and the
+   * runtime's packages. Absolute and free of symbolic links. What node itself needs is added by the backend.
+   */
+  readonly bootRead: readonly string[]
+  /** Symbolic links that must exist for modules to be found while the guest boots. */
+  readonly bootLinks: readonly BootLink[]
+  /** Whether the locked guest may start threads (isolated-vm does). @default false */
+  readonly threads: boolean
+  /** After the first forbidden act that plain code can commit: end the guest with SIGSYS, or fail the call. @default 'kill' */
+  readonly onViolation: OnViolation
+}
+
+/** A symbolic link inside the guest's file system. */
+export interface BootLink {
+  /** Where the link stands: absolute. */
+  readonly path: string
+  /** What it points to: absolute, and below one of `bootRead`. */
+  readonly target: string
+}
+
+/** `'kill'` ends the guest with SIGSYS, `'deny'` fails the call with an errno; both report. */
+export type OnViolation = 'kill' | 'deny'
+
+/** The strictest policy: nothing to read, no threads, the first violation kills. */
+export const defaultPolicy: Policy = Object.freeze({
+  bootRead: Object.freeze([]),
+  bootLinks: Object.freeze([]),
+  threads: false,
+  onViolation: 'kill',
+})

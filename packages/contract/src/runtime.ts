@@ -1,0 +1,81 @@
+/**
+ * What the host must know of a runtime before it launches a guest for it. Data only: the runtime's code is loaded in the
+ * guest and nowhere else.
+ */
+export interface RuntimeDescriptor {
+  /** Its name for messages: the package name or the path that was asked for. */
+  readonly name: string
+  /** Absolute path, free of symbolic links, of the module whose main export is the runtime class. */
+  readonly entry: string
+  /** Directories that loading the entry reads: the package and the packages it depends on. Absolute, free of symbolic links. */
+  readonly directories: readonly string[]
+  /** Symbolic links by which those packages find each other. */
+  readonly links: readonly { readonly path: string; readonly target: string }[]
+  /** Flags for the guest's node. @default [] */
+  readonly nodeFlags: readonly string[]
+  /** How many containers one guest process takes. @default 1 */
+  readonly maxContainers: number
+  /** Whether the runtime starts threads after it was loaded. @default false */
+  readonly threads: boolean
+  /** Absolute path of a module that is loaded after the entry and before the lock, to touch what must be touched early. */
+  readonly warmUp?: string
+}
+
+/**
+ * The `confine` field of a runtime's package.json: the part of its descriptor that only its author knows. Every member is
+ * optional.
+ */
+export interface RuntimeManifest {
+  readonly nodeFlags?: readonly string[]
+  readonly maxContainers?: number
+  readonly threads?: boolean
+  /** Path of the warm-up module, relative to the package. */
+  readonly warmUp?: string
+  /** Further directories to make readable while the guest boots, relative to the package. */
+  readonly directories?: readonly string[]
+}
+
+/** The manifest of a package that has none: one container per process, no threads, no flags. */
+export const defaultRuntimeManifest: Required<Omit<RuntimeManifest, 'warmUp'>> = Object.freeze({
+  nodeFlags: Object.freeze([]),
+  maxContainers: 1,
+  threads: false,
+  directories: Object.freeze([]),
+})
+
+/** The names and shapes that a runtime lets others call. As npm abstract-confine-runtime describes it. */
+export interface ApiDescription {
+  readonly type: 'api'
+  readonly children: readonly ApiChild[]
+}
+
+/** A function, or an object that holds functions. */
+export type ApiChild =
+  | { readonly type: 'method'; readonly name: string }
+  | { readonly type: 'object'; readonly name: string; readonly children: readonly ApiChild[] }
+
+/** Options that every runtime class is constructed with. A runtime may take more. */
+export interface RuntimeOptions {
+  /** The untrusted program. */
+  source?: string | Uint8Array
+  /** What the program may call, nested as it was given to the sandbox; each function returns a promise. */
+  globals?: Record<string, unknown>
+  [option: string]: unknown
+}
+
+/** An object of a runtime class, one per container. Follows npm abstract-confine-runtime 0.4. */
+export interface Runtime {
+  init(): Promise<void>
+  run(): Promise<void>
+  close(): Promise<void> | void
+  configure(opts: unknown): Promise<void> | void
+  describeAPI(): ApiDescription
+  handleAPICall(methodName: string, params: unknown[]): Promise<unknown>
+  on(event: 'closed', listener: (exitCode?: number) => void): unknown
+}
+
+/** A runtime class. A static `prepare()` runs before the guest is locked; the constructor and everything else run after. */
+export interface RuntimeClass {
+  new (opts: RuntimeOptions): Runtime
+  prepare?(): Promise<void> | void
+}
