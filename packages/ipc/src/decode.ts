@@ -1,0 +1,238 @@
+import { type ByteReader, malformed } from './byte-reader.ts'
+import type { ChannelLimits } from './limits.ts'
+import { errorNames, tag, viewKinds } from './wire.ts'
+
+/**
+ * Reads values that a `ValueEncoder` wrote, or that an enemy wrote: everything is checked before it is made. No prototype
+ * is ever set by data, and nothing of what arrives runs. One object of this class decodes one message.
+ */
+export class ValueDecoder {
+  readonly #reader: ByteReader
+  readonly #limits: ChannelLimits
+  readonly #objects: object[] = []
+  #depth = 0
+
+  constructor(reader: ByteReader, limits: ChannelLimits) {
+    this.#reader = reader
+    this.#limits = limits
+  }
+
+  /**
+   * Reads one value.
+   * @throws ERR_CONFINE_PROTOCOL for bytes that are no value, or one beyond the limits.
+   */
+  value(): unknown {
+    return this.#tagged(this.#reader.byte())
+  }
+
+  /** Reads a value that must be a string. */
+  string(): string {
+    return this.#string(this.#reader.byte())
+  }
+
+  #tagged(what: number): unknown {
+    switch (what) {
+      case tag.undefined:
+        return undefined
+      case tag.null:
+        return null
+      case tag.true:
+        return true
+      case tag.false:
+        return false
+      case tag.positive:
+        return this.#reader.varint()
+      case tag.negative:
+        return -this.#reader.varint()
+      case tag.double:
+        return this.#reader.double()
+      case tag.bigint:
+        return this.#bigint()
+      case tag.latin1:
+      case tag.utf16:
+        return this.#string(what)
+      case tag.reference:
+        return this.#reference()
+      default:
+        return this.#nested(what)
+    }
+  }
+
+  #nested(what: number): object {
+    if (++this.#depth > this.#limits.maxDepth) throw malformed(`nested deeper than ${this.#limits.maxDepth} levels`)
+    if (this.#objects.length >= this.#limits.maxObjects) throw malformed(`more than ${this.#limits.maxObjects} objects`)
+    const object = this.#object(what)
+    this.#depth--
+    return object
+  }
+
+  #object(what: number): object {
+    switch (what) {
+      case tag.array:
+        return this.#array()
+      case tag.object:
+        return this.#fields(this.#keep({}))
+      case tag.map:
+        return this.#map()
+      case tag.set:
+        return this.#set()
+      case tag.date:
+        return this.#keep(new Date(this.#reader.double()))
+      case tag.regexp:
+        return this.#regexp()
+      case tag.error:
+        return this.#error()
+      case tag.arrayBuffer:
+        return this.#keep(this.#reader.bytes(this.#reader.count(1)).buffer)
+      case tag.view:
+        return this.#view()
+      case tag.boxed:
+        return this.#boxed()
+      default:
+        throw malformed(`unknown tag ${what}`)
+    }
+  }
+
+  /** Counts an object and makes it known to later references. Before its parts are read, so that cycles close. */
+  #keep<T extends object>(object: T): T {
+    this.#objects.push(object)
+    return object
+  }
+
+  #reference(): object {
+    const object = this.#objects[this.#reader.varint()]
+    if (object === undefined) throw malformed('a reference to no object')
+    return object
+  }
+
+  #string(what: number): string {
+    if (what === tag.latin1) return this.#reader.latin1(this.#reader.count(1))
+    if (what === tag.utf16) return this.#reader.utf16(this.#reader.count(1))
+    throw malformed('a string was expected')
+  }
+
+  #bigint(): bigint {
+    const sign = this.#reader.byte()
+    if (sign > 1) throw malformed('a sign was expected')
+    const count = this.#reader.count(1)
+    if (count === 0 || count > maxBigintBytes) throw malformed('a bigint of a wrong length')
+    const absolute = BigInt(`0x${Buffer.from(this.#reader.bytes(count)).reverse().toString('hex')}`)
+    return sign === 1 ? -absolute : absolute
+  }
+
+  #array(): unknown[] {
+    const count = this.#reader.count(1)
+    const array: unknown[] = this.#keep([])
+    for (let i = 0; i < count; i++) {
+      const what = this.#reader.byte()
+      if (what === tag.hole) array.length = i + 1
+      else array[i] = this.#tagged(what)
+    }
+    return array
+  }
+
+  #fields<T extends object>(target: T): T {
+    const count = this.#reader.count(2)
+    for (let i = 0; i < count; i++) {
+      const key = this.string()
+      setField(target, key, this.value())
+    }
+    return target
+  }
+
+  #map(): Map<unknown, unknown> {
+    const count = this.#reader.count(2)
+    const map = this.#keep(new Map<unknown, unknown>())
+    for (let i = 0; i < count; i++) {
+      const key = this.value()
+      map.set(key, this.value())
+    }
+    return map
+  }
+
+  #set(): Set<unknown> {
+    const count = this.#reader.count(1)
+    const set = this.#keep(new Set<unknown>())
+    for (let i = 0; i < count; i++) set.add(this.value())
+    return set
+  }
+
+  #regexp(): RegExp {
+    const source = this.string()
+    const flags = this.string()
+    try {
+      return this.#keep(new RegExp(source, flags))
+    } catch {
+      throw malformed('a regular expression that is none')
+    }
+  }
+
+  #error(): Error {
+    const name = this.string()
+    const message = this.string()
+    const stack = this.string()
+    const error = this.#keep(newError(name, message))
+    if (error.name !== name) hide(error, 'name', name)
+    hide(error, 'stack', stack === '' ? `${name}: ${message}` : stack)
+    const count = this.#reader.count(2)
+    for (let i = 0; i < count; i++) {
+      const key = this.string()
+      const value = this.value()
+      if (key === 'cause' || key === 'errors') hide(error, key, value)
+      else if (key !== 'name' && key !== 'message' && key !== 'stack') setField(error, key, value)
+    }
+    return error
+  }
+
+  #view(): ArrayBufferView {
+    const kind = viewKinds[this.#reader.byte()]
+    if (kind === undefined) throw malformed('an unknown kind of view')
+    const bytes = this.#reader.bytes(this.#reader.count(1))
+    if (kind === 'Uint8Array') return this.#keep(bytes)
+    const View = (globalThis as unknown as Record<string, ViewConstructor | undefined>)[kind]
+    if (View === undefined) throw malformed(`this Node has no ${kind}`)
+    if (bytes.length % (View.BYTES_PER_ELEMENT ?? 1) !== 0) throw malformed(`a ${kind} with a fraction of an element`)
+    return this.#keep(new View(bytes.buffer))
+  }
+
+  #boxed(): object {
+    const primitive = this.value()
+    if (primitive === null || primitive === undefined || typeof primitive === 'object') throw malformed('a boxed object')
+    return this.#keep(Object(primitive) as object)
+  }
+}
+
+interface ViewConstructor {
+  readonly BYTES_PER_ELEMENT?: number
+  new (buffer: ArrayBuffer): ArrayBufferView
+}
+
+/** V8 makes no larger one; half a million digits take seconds to convert, so the bound is far below. */
+const maxBigintBytes = 64 * 1024
+
+/** Defines a plain own property, whatever its name: `__proto__` is a key like any other. */
+function setField(target: object, key: string, value: unknown): void {
+  if (key === '__proto__') {
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
+  } else {
+    ;(target as Record<string, unknown>)[key] = value
+  }
+}
+
+function hide(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: false, configurable: true, writable: true })
+}
+
+function newError(name: string, message: string): Error {
+  // The stack of the decoder says nothing about the error, and taking it costs more than the rest.
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    if (name === 'AggregateError') return new AggregateError([], message)
+    const constructors = globalThis as unknown as Record<string, new (message: string) => Error>
+    const Class = errorNames.has(name) ? constructors[name] : undefined
+    return Class === undefined ? new Error(message) : new Class(message)
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}

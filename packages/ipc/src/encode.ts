@@ -1,0 +1,298 @@
+import { types } from 'node:util'
+import { ConfineError } from '@confine-sandbox/contract'
+import type { ByteWriter } from './byte-writer.ts'
+import type { ChannelLimits } from './limits.ts'
+import { tag, viewKinds } from './wire.ts'
+
+/** What the sender of a value decides. */
+export interface EncodeOptions {
+  /** Whether errors take their stacks along. The host's stacks name the host's files: they stay. */
+  readonly errorStacks: boolean
+}
+
+/**
+ * Writes values as `wire.ts` says: what structured clone knows, whatever realm it comes from. One object of this class
+ * encodes one message, so that references within it hold.
+ */
+export class ValueEncoder {
+  readonly #writer: ByteWriter
+  readonly #limits: ChannelLimits
+  readonly #options: EncodeOptions
+  readonly #seen = new Map<object, number>()
+  /** Where the encoder stands, one step a level; made into text only for an error. */
+  readonly #trail: Step[] = []
+  #depth = 0
+
+  constructor(writer: ByteWriter, limits: ChannelLimits, options: EncodeOptions) {
+    this.#writer = writer
+    this.#limits = limits
+    this.#options = options
+  }
+
+  /**
+   * Writes one value.
+   * @param name How an error calls it: `params`.
+   * @throws ERR_CONFINE_VALUE with the path of what cannot cross; ERR_CONFINE_LIMIT when it is too large.
+   */
+  root(value: unknown, name: string): void {
+    this.#trail[0] = { text: name }
+    this.#depth = 0
+    this.#value(value)
+  }
+
+  #value(value: unknown): void {
+    switch (typeof value) {
+      case 'undefined':
+        return this.#writer.byte(tag.undefined)
+      case 'boolean':
+        return this.#writer.byte(value ? tag.true : tag.false)
+      case 'number':
+        return this.#number(value)
+      case 'string':
+        return this.string(value)
+      case 'bigint':
+        return this.#bigint(value)
+      case 'object':
+        return value === null ? this.#writer.byte(tag.null) : this.#object(value)
+      default:
+        throw cannotCross(this.#path(this.#depth + 1), `a ${typeof value}`)
+    }
+  }
+
+  /** Writes a string. */
+  string(value: string): void {
+    if (isLatin1(value)) {
+      this.#writer.byte(tag.latin1)
+      this.#writer.varint(value.length)
+      this.#writer.latin1(value)
+    } else {
+      this.#writer.byte(tag.utf16)
+      this.#writer.varint(value.length * 2)
+      this.#writer.utf16(value)
+    }
+  }
+
+  #number(value: number): void {
+    const absolute = Math.abs(value)
+    if (Number.isInteger(value) && absolute <= 0xffffffff && !Object.is(value, -0)) {
+      this.#writer.byte(value < 0 ? tag.negative : tag.positive)
+      this.#writer.varint(absolute)
+    } else {
+      this.#writer.byte(tag.double)
+      this.#writer.double(value)
+    }
+  }
+
+  #bigint(value: bigint): void {
+    const hex = (value < 0n ? -value : value).toString(16)
+    const bytes = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex').reverse()
+    this.#writer.byte(tag.bigint)
+    this.#writer.byte(value < 0n ? 1 : 0)
+    this.#writer.varint(bytes.length)
+    this.#writer.bytes(bytes)
+  }
+
+  #object(value: object): void {
+    const known = this.#seen.get(value)
+    if (known !== undefined) {
+      this.#writer.byte(tag.reference)
+      this.#writer.varint(known)
+      return
+    }
+    if (this.#seen.size >= this.#limits.maxObjects) {
+      throw new ConfineError(
+        'ERR_CONFINE_LIMIT',
+        `${this.#path(this.#depth + 1)}: more than ${this.#limits.maxObjects} objects in one message`,
+      )
+    }
+    if (++this.#depth > this.#limits.maxDepth) {
+      throw new ConfineError('ERR_CONFINE_LIMIT', `${this.#path(this.#depth)}: nested deeper than ${this.#limits.maxDepth} levels`)
+    }
+    this.#seen.set(value, this.#seen.size)
+    if (Array.isArray(value)) this.#array(value)
+    else this.#byKind(value)
+    this.#depth--
+  }
+
+  #array(value: readonly unknown[]): void {
+    const length = value.length
+    this.#writer.byte(tag.array)
+    this.#writer.varint(length)
+    for (let i = 0; i < length; i++) {
+      const item = value[i]
+      if (item === undefined && !Object.hasOwn(value, i)) this.#writer.byte(tag.hole)
+      else this.#part(item, i)
+    }
+  }
+
+  #byKind(value: object): void {
+    if (Object.getPrototypeOf(value) === Object.prototype) return this.#plain(value)
+    if (ArrayBuffer.isView(value)) return this.#view(value)
+    if (types.isAnyArrayBuffer(value)) return this.#arrayBuffer(value)
+    if (types.isDate(value)) {
+      this.#writer.byte(tag.date)
+      return this.#writer.double(Date.prototype.getTime.call(value))
+    }
+    if (types.isRegExp(value)) {
+      this.#writer.byte(tag.regexp)
+      this.string(String(value.source))
+      return this.string(String(value.flags))
+    }
+    if (types.isMap(value)) return this.#map(value)
+    if (types.isSet(value)) return this.#set(value)
+    if (types.isNativeError(value)) return this.#error(value)
+    if (types.isBoxedPrimitive(value)) return this.#boxed(value)
+    const opaque = opaqueKind(value)
+    if (opaque !== undefined) throw this.#cannotCross(opaque)
+    if (isPlain(value)) return this.#plain(value)
+    return this.#instance(value)
+  }
+
+  #plain(value: object): void {
+    const keys = Object.keys(value)
+    this.#writer.byte(tag.object)
+    this.#writer.varint(keys.length)
+    for (const key of keys) {
+      this.string(key)
+      this.#part((value as Record<string, unknown>)[key], key)
+    }
+  }
+
+  /** An object of some class crosses as its data; when part of it cannot, it is the object that the caller wants named. */
+  #instance(value: object): void {
+    const depth = this.#depth
+    try {
+      this.#plain(value)
+    } catch (error) {
+      if (!ConfineError.is(error) || error.code !== 'ERR_CONFINE_VALUE') throw error
+      this.#depth = depth
+      throw this.#cannotCross(`a ${className(value)}`)
+    }
+  }
+
+  #map(value: ReadonlyMap<unknown, unknown>): void {
+    const entries = [...Map.prototype.entries.call(value)]
+    this.#writer.byte(tag.map)
+    this.#writer.varint(entries.length)
+    for (const [index, [key, item]] of entries.entries()) {
+      this.#part(key, { text: `.keys[${index}]` })
+      this.#part(item, { text: `.values[${index}]` })
+    }
+  }
+
+  #set(value: ReadonlySet<unknown>): void {
+    const items = [...Set.prototype.values.call(value)]
+    this.#writer.byte(tag.set)
+    this.#writer.varint(items.length)
+    for (const [index, item] of items.entries()) this.#part(item, { text: `.values[${index}]` })
+  }
+
+  #error(value: Error): void {
+    this.#writer.byte(tag.error)
+    this.string(String(value.name))
+    this.string(String(value.message))
+    this.string(this.#options.errorStacks && typeof value.stack === 'string' ? value.stack : '')
+    const fields: Record<string, unknown> = { __proto__: null }
+    if (Object.hasOwn(value, 'cause')) fields.cause = value.cause
+    if (Object.hasOwn(value, 'errors')) fields.errors = (value as AggregateError).errors
+    for (const key of Object.keys(value)) {
+      if (!errorOwnFields.has(key)) fields[key] = (value as unknown as Record<string, unknown>)[key]
+    }
+    const keys = Object.keys(fields)
+    this.#writer.varint(keys.length)
+    for (const key of keys) {
+      this.string(key)
+      this.#part(fields[key], key)
+    }
+  }
+
+  #arrayBuffer(value: ArrayBufferLike): void {
+    if (types.isSharedArrayBuffer(value)) throw this.#cannotCross('a SharedArrayBuffer')
+    this.#writer.byte(tag.arrayBuffer)
+    this.#writer.varint(value.byteLength)
+    this.#writer.bytes(new Uint8Array(value))
+  }
+
+  /** Only the bytes that the view shows cross: the rest of its buffer may be somebody else's. */
+  #view(value: ArrayBufferView): void {
+    if (types.isSharedArrayBuffer(value.buffer)) throw this.#cannotCross('a view of a SharedArrayBuffer')
+    const name = types.isDataView(value) ? 'DataView' : typedArrayName.call(value)
+    const kind = viewKinds.indexOf(name as (typeof viewKinds)[number])
+    if (kind === -1) throw this.#cannotCross(`a ${name}`)
+    this.#writer.byte(tag.view)
+    this.#writer.byte(kind)
+    this.#writer.varint(value.byteLength)
+    this.#writer.bytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
+  }
+
+  #boxed(value: object): void {
+    const primitive: unknown = (value as { valueOf(): unknown }).valueOf()
+    if (typeof primitive === 'object' || typeof primitive === 'symbol') throw this.#cannotCross(`a ${typeof primitive} object`)
+    this.#writer.byte(tag.boxed)
+    this.#value(primitive)
+  }
+
+  #part(value: unknown, step: Step): void {
+    this.#trail[this.#depth] = step
+    this.#value(value)
+  }
+
+  #path(levels: number): string {
+    return this.#trail.slice(0, levels).map(stepText).join('')
+  }
+
+  /** For the object that is being written. */
+  #cannotCross(what: string): ConfineError {
+    return cannotCross(this.#path(this.#depth), what)
+  }
+}
+
+function cannotCross(path: string, what: string): ConfineError {
+  return new ConfineError('ERR_CONFINE_VALUE', `${path}: ${what} cannot cross between host and guest`)
+}
+
+/** An index, a key, or text for the rest. */
+type Step = number | string | { readonly text: string }
+
+function stepText(step: Step): string {
+  if (typeof step === 'number') return `[${step}]`
+  if (typeof step === 'object') return step.text
+  return /^[A-Za-z_$][\w$]*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`
+}
+
+const errorOwnFields = new Set(['name', 'message', 'stack', 'cause', 'errors'])
+
+/** Plain in any realm: no prototype, or one that is a realm's Object.prototype. */
+function isPlain(value: object): boolean {
+  const prototype: object | null = Object.getPrototypeOf(value)
+  return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty'))
+}
+
+/** What is more than its own fields, and would arrive as an empty object. */
+function opaqueKind(value: object): string | undefined {
+  if (types.isProxy(value)) return 'a Proxy'
+  if (types.isPromise(value)) return 'a Promise'
+  if (types.isWeakMap(value) || types.isWeakSet(value)) return 'a weak collection'
+  if (types.isGeneratorObject(value)) return 'a generator'
+  if (types.isModuleNamespaceObject(value)) return undefined
+  if (types.isExternal(value)) return 'a native object'
+  return undefined
+}
+
+function className(value: object): string {
+  const name: unknown = value.constructor?.name
+  return typeof name === 'string' && name !== '' ? name : 'object of an unnamed class'
+}
+
+const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get as (
+  this: ArrayBufferView,
+) => string
+
+function isLatin1(text: string): boolean {
+  if (text.length >= 24) return latin1.test(text)
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return false
+  return true
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is all of Latin-1
+const latin1 = /^[\u0000-\u00ff]*$/

@@ -1,0 +1,48 @@
+/** A failure as it crosses: data only. */
+export interface ErrorPayload {
+  /** A code of ours, or whatever `code` the thrown error had when that was a string. */
+  readonly code?: string | undefined
+  /** The thrown error's class name. */
+  readonly name: string
+  readonly message: string
+  /** The guest's stack; the host never sends one. */
+  readonly stack?: string | undefined
+  /** The error's own further data, from the guest only. */
+  readonly details?: unknown
+  /** What caused it, from the guest only. */
+  readonly cause?: unknown
+}
+
+/**
+ * What is told of anything that was thrown: name, message and code. Never throws, whatever getters and proxies the thing
+ * is made of.
+ */
+export function errorPayload(thrown: unknown): ErrorPayload {
+  if (typeof thrown !== 'object' || thrown === null) {
+    return { name: 'Error', message: describeThrown(thrown) }
+  }
+  const error = thrown as Record<string, unknown>
+  return {
+    code: text(error, 'code'),
+    name: text(error, 'name') ?? 'Error',
+    message: text(error, 'message') ?? describeThrown(thrown),
+  }
+}
+
+/** A string member of anything, or undefined. Never throws. */
+export function text(object: object, key: string): string | undefined {
+  try {
+    const value = (object as Record<string, unknown>)[key]
+    return typeof value === 'string' ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function describeThrown(thrown: unknown): string {
+  try {
+    return `Something that is no error was thrown: ${typeof thrown === 'object' ? 'an object' : String(thrown)}`
+  } catch {
+    return 'Something that is no error was thrown'
+  }
+}

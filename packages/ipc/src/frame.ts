@@ -1,0 +1,85 @@
+import { ConfineError } from '@confine-sandbox/contract'
+
+/** A frame is a message behind its length: 4 bytes, unsigned, little endian. An empty message is no message. */
+export const frameHeaderBytes = 4
+
+/** Writes the header of a message of `length` bytes. */
+export function writeFrameHeader(target: Buffer, offset: number, length: number): void {
+  target.writeUInt32LE(length, offset)
+}
+
+/**
+ * Cuts a byte stream into messages. Each message is delivered once and whole; one that came in a single chunk is a view
+ * of that chunk, a longer one is gathered in a buffer of its own, so every byte is copied at most once.
+ */
+export class FrameDecoder {
+  readonly #maxMessageBytes: number
+  readonly #deliver: (message: Uint8Array) => void
+  readonly #header = Buffer.alloc(frameHeaderBytes)
+  #headerBytes = 0
+  #body: Buffer | undefined
+  #bodyBytes = 0
+
+  constructor(maxMessageBytes: number, deliver: (message: Uint8Array) => void) {
+    this.#maxMessageBytes = maxMessageBytes
+    this.#deliver = deliver
+  }
+
+  /** Whether the stream stands between two frames: where it may end. */
+  get isIdle(): boolean {
+    return this.#headerBytes === 0 && this.#body === undefined
+  }
+
+  /**
+   * Takes the next bytes of the stream.
+   * @throws ERR_CONFINE_PROTOCOL for a frame that is empty or longer than the maximum, before its body is buffered.
+   */
+  push(chunk: Uint8Array): void {
+    let offset = 0
+    while (offset < chunk.length) {
+      if (this.#body === undefined) {
+        offset = this.#readHeader(chunk, offset)
+        if (this.#headerBytes < frameHeaderBytes) return
+        const length = this.#checkedLength()
+        if (chunk.length - offset >= length) {
+          this.#headerBytes = 0
+          this.#deliver(chunk.subarray(offset, offset + length))
+          offset += length
+          continue
+        }
+        // Memory of an untouched allocation is not resident: a peer that announces much and sends nothing costs nothing.
+        this.#body = Buffer.allocUnsafeSlow(length)
+        this.#bodyBytes = 0
+      }
+      offset = this.#readBody(this.#body, chunk, offset)
+    }
+  }
+
+  #readHeader(chunk: Uint8Array, offset: number): number {
+    while (this.#headerBytes < frameHeaderBytes && offset < chunk.length) {
+      this.#header[this.#headerBytes++] = chunk[offset++] as number
+    }
+    return offset
+  }
+
+  #checkedLength(): number {
+    const length = this.#header.readUInt32LE(0)
+    if (length === 0) throw new ConfineError('ERR_CONFINE_PROTOCOL', 'Received an empty frame')
+    if (length > this.#maxMessageBytes) {
+      throw new ConfineError('ERR_CONFINE_PROTOCOL', `Received a frame of ${length} bytes; the largest allowed is ${this.#maxMessageBytes}`)
+    }
+    return length
+  }
+
+  #readBody(body: Buffer, chunk: Uint8Array, offset: number): number {
+    const take = Math.min(body.length - this.#bodyBytes, chunk.length - offset)
+    body.set(chunk.subarray(offset, offset + take), this.#bodyBytes)
+    this.#bodyBytes += take
+    if (this.#bodyBytes === body.length) {
+      this.#body = undefined
+      this.#headerBytes = 0
+      this.#deliver(body)
+    }
+    return offset + take
+  }
+}

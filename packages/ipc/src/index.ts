@@ -1,0 +1,5 @@
+export { type ChannelLimits, defaultLimits } from './limits.ts'
+export { type StreamChannelOptions, streamChannel } from './stream-channel.ts'
+export { memoryChannelPair } from './memory-channel.ts'
+export { type ErrorPayload, errorPayload, text as errorText } from './error-payload.ts'
+export { type IncomingCall, Peer, type PeerOptions } from './peer.ts'

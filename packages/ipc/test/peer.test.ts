@@ -1,0 +1,165 @@
+import { expect, test, vi } from 'vitest'
+import type { Channel, ChannelReceiver } from '@confine-sandbox/contract'
+import { defaultLimits } from '../src/limits.ts'
+import { memoryChannelPair } from '../src/memory-channel.ts'
+import { MessageCodec } from '../src/message.ts'
+import { type IncomingCall, Peer, type PeerOptions } from '../src/peer.ts'
+
+const codec = new MessageCodec(defaultLimits, { errorStacks: false })
+
+function peer(channel: Channel, options: Partial<PeerOptions> = {}): Peer {
+  return new Peer({
+    channel,
+    request: () => undefined,
+    notify: () => {},
+    closed: () => {},
+    reviveError: ({ name, message, code, details }) => Object.assign(new Error(message), { name, code, details }),
+    ...options,
+  })
+}
+
+/** A peer whose other side is scripted: what it gets is kept, what it says is given. */
+function scripted(options: Partial<PeerOptions> = {}) {
+  const sent: Uint8Array[] = []
+  const closed = vi.fn()
+  let receiver: ChannelReceiver | undefined
+  const channel: Channel = {
+    send: (message) => sent.push(message),
+    open: (given) => {
+      receiver = given
+    },
+    close: () => receiver?.closed(),
+  }
+  const subject = peer(channel, { closed, ...options })
+  return { subject, closed, messages: () => sent.map((bytes) => codec.decode(bytes)), say: (bytes: Uint8Array) => receiver?.message(bytes) }
+}
+
+test('calls go both ways at once and come back to their callers', async () => {
+  const [left, right] = memoryChannelPair()
+  const host: Peer = peer(left, { request: async ({ params: [n] }: IncomingCall) => (n as number) * 2 })
+  const guest = peer(right, {
+    request: async ({ cid, method, params }) => [cid, method, await guest.request(cid, 'double', params)],
+  })
+  const answers = await Promise.all(Array.from({ length: 100 }, (_, i) => host.request(i, 'm', [i])))
+  expect(answers).toEqual(Array.from({ length: 100 }, (_, i) => [i, 'm', i * 2]))
+  expect(host.pendingRequests).toBe(0)
+})
+
+test('a failure is told by name, message and code; what cannot be told is left out', async () => {
+  const [left, right] = memoryChannelPair()
+  const host = peer(left)
+  const thrown: unknown[] = [
+    Object.assign(new TypeError('no'), { code: 'E' }),
+    undefined,
+    'text',
+    new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error('trap')
+        },
+      },
+    ),
+    {
+      get message() {
+        throw new Error('getter')
+      },
+    },
+  ]
+  peer(right, {
+    request: ({ params: [index] }) => {
+      throw thrown[index as number]
+    },
+  })
+  await expect(host.request(0, 'm', [0])).rejects.toMatchObject({ name: 'TypeError', message: 'no', code: 'E' })
+  for (const index of [1, 2, 3, 4]) await expect(host.request(0, 'm', [index])).rejects.toThrow('Something that is no error was thrown')
+})
+
+test('a result that cannot cross fails that call and no other', async () => {
+  const [left, right] = memoryChannelPair()
+  const host = peer(left)
+  peer(right, { request: ({ method }) => (method === 'bad' ? () => {} : 'fine') })
+  await expect(host.request(0, 'bad', [])).rejects.toMatchObject({ code: 'ERR_CONFINE_VALUE' })
+  await expect(host.request(0, 'good', [])).resolves.toBe('fine')
+  await expect(host.request(0, 'good', [Symbol('x')])).rejects.toMatchObject({ code: 'ERR_CONFINE_VALUE' })
+  expect(host.pendingRequests).toBe(0)
+})
+
+test('a signal rejects at once and cancels at the other side; the late answer is taken', async () => {
+  const [left, right] = memoryChannelPair()
+  const host = peer(left)
+  const seen = Promise.withResolvers<AbortSignal>()
+  peer(right, {
+    request: async ({ signal }) => {
+      seen.resolve(signal)
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      return 'late'
+    },
+  })
+  const controller = new AbortController()
+  const call = host.request(0, 'slow', [], controller.signal)
+  const signal = await seen.promise
+  controller.abort(new Error('enough'))
+  await expect(call).rejects.toThrow('enough')
+  await vi.waitFor(() => expect(signal.aborted).toBe(true))
+  await vi.waitFor(() => expect(host.pendingRequests).toBe(0))
+  await expect(host.request(0, 'm', [], AbortSignal.abort(new Error('before')))).rejects.toThrow('before')
+})
+
+test('closing rejects what is pending, aborts what is under way, and refuses what follows', async () => {
+  const { subject, say } = scripted({ request: ({ signal }) => new Promise(() => signals.push(signal)) })
+  const signals: AbortSignal[] = []
+  const call = subject.request(0, 'm', [])
+  say(codec.encode({ type: 'request', id: 1, cid: 0, method: 'm', params: [] }))
+  subject.close(new Error('over'))
+  await expect(call).rejects.toThrow('over')
+  expect(signals[0]?.aborted).toBe(true)
+  await expect(subject.request(0, 'm', [])).rejects.toThrow('over')
+})
+
+test.each([
+  ['bytes that are no message', [Uint8Array.of(250, 1, 2)]],
+  ['an answer to nothing', [codec.encode({ type: 'result', id: 99, value: 1 })]],
+  ['the same answer twice', [codec.encode({ type: 'result', id: 1, value: 1 }), codec.encode({ type: 'result', id: 1, value: 1 })]],
+  ['the same request twice', [1, 2].map(() => codec.encode({ type: 'request', id: 5, cid: 0, method: 'm', params: [] }))],
+  ['a notification that its owner refuses', [codec.encode({ type: 'notify', cid: 0, method: 'refused', params: [] })]],
+])('%s ends the session as a fault', async (_name, messages) => {
+  const { subject, closed, say } = scripted({
+    request: () => new Promise(() => {}),
+    notify: () => {
+      throw new Error('refused')
+    },
+  })
+  const call = subject.request(0, 'm', [])
+  call.catch(() => {})
+  for (const message of messages) say(message)
+  expect(closed).toHaveBeenCalledTimes(1)
+  expect(closed.mock.calls[0]?.[0]).toBeInstanceOf(Error)
+  subject.close(new Error('over'))
+})
+
+test('more requests at once than allowed end the session', () => {
+  const { closed, say } = scripted({
+    limits: { ...defaultLimits, maxPendingRequests: 3 },
+    request: () => new Promise(() => {}),
+  })
+  for (let id = 1; id <= 3; id++) say(codec.encode({ type: 'request', id, cid: 0, method: 'm', params: [] }))
+  expect(closed).not.toHaveBeenCalled()
+  say(codec.encode({ type: 'request', id: 4, cid: 0, method: 'm', params: [] }))
+  expect(closed).toHaveBeenCalledTimes(1)
+})
+
+test('cancelling what is not there is no fault', () => {
+  const { closed, say } = scripted()
+  say(codec.encode({ type: 'cancel', id: 1234 }))
+  expect(closed).not.toHaveBeenCalled()
+})
+
+test('data with a then is data: it is never called', async () => {
+  const [left, right] = memoryChannelPair()
+  const host = peer(left)
+  const data = Object.fromEntries([['then', 'text']])
+  peer(right, { request: () => data })
+  // Awaiting it looks for a function and finds none.
+  await expect(host.request(0, 'm', [])).resolves.toEqual(data)
+})
