@@ -1,0 +1,110 @@
+import { ConfineError, type Runtime, type RuntimeClass } from '@confine-sandbox/contract'
+import { buildGlobals } from './globals.ts'
+import type { ExecRequest } from './protocol.ts'
+
+/** What a table of containers needs from the process that holds it. */
+export interface ContainersOptions {
+  readonly Runtime: RuntimeClass
+  readonly maxContainers: number
+  /** Calls a function of the host for a container. */
+  callHost(cid: number, name: string, params: unknown[]): Promise<unknown>
+  /** A container closed, once its load has settled. */
+  closed(cid: number, exitCode: number): void
+}
+
+interface Entry {
+  readonly runtime: Runtime
+  readonly loaded: Promise<void>
+}
+
+/** The containers of this guest process. */
+export class Containers {
+  readonly #options: ContainersOptions
+  readonly #entries = new Map<number, Entry>()
+
+  constructor(options: ContainersOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Makes a container and loads its source; what loading throws is thrown here.
+   * @throws ERR_CONFINE_CONTAINER_LIMIT
+   */
+  async exec(request: ExecRequest): Promise<void> {
+    const { Runtime, maxContainers } = this.#options
+    if (this.#entries.size >= maxContainers) {
+      throw new ConfineError('ERR_CONFINE_CONTAINER_LIMIT', `This guest process takes ${maxContainers} containers at once`)
+    }
+    const { cid } = request
+    const runtime = new Runtime({
+      ...request.options,
+      // npm's runtimes call source.toString('utf-8'): a string and a Buffer understand that, a Uint8Array does not.
+      source: typeof request.source === 'string' ? request.source : Buffer.from(request.source),
+      globals: buildGlobals([...request.values, ...this.#functions(request)]),
+    })
+    const entry: Entry = { runtime, loaded: load(runtime) }
+    this.#entries.set(cid, entry)
+    let isClosed = false
+    runtime.on('closed', (code) => {
+      if (isClosed) return
+      isClosed = true
+      const close = () => {
+        this.#entries.delete(cid)
+        this.#options.closed(cid, Number.isInteger(code) ? (code as number) : 0)
+      }
+      // The answer to exec leaves first.
+      entry.loaded.then(close, close)
+    })
+    try {
+      await entry.loaded
+    } catch (error) {
+      // A program that ends itself while it loads may leave a broken load behind: its end is the news.
+      if (isClosed) return
+      // It never was open, so it does not close either.
+      isClosed = true
+      this.#entries.delete(cid)
+      await discard(runtime)
+      throw error
+    }
+  }
+
+  /** Calls an exported function. */
+  async call(cid: number, method: string, params: unknown[]): Promise<unknown> {
+    return await this.#get(cid).runtime.handleAPICall(method, params)
+  }
+
+  async config(cid: number, opts: unknown): Promise<void> {
+    // Runtimes made for abstract-confine-runtime 0.3 have none.
+    await this.#get(cid).runtime.configure?.(opts)
+  }
+
+  async kill(cid: number): Promise<void> {
+    const { runtime } = this.#get(cid)
+    this.#entries.delete(cid)
+    await runtime.close()
+  }
+
+  #get(cid: number): Entry {
+    const entry = this.#entries.get(cid)
+    if (entry === undefined) throw new ConfineError('ERR_CONFINE_CONTAINER_NOT_FOUND', `There is no container ${cid}`)
+    return entry
+  }
+
+  *#functions({ cid, functions }: ExecRequest): Iterable<readonly [string, unknown]> {
+    for (const name of functions) {
+      yield [name, (...params: unknown[]) => this.#options.callHost(cid, name, params)]
+    }
+  }
+}
+
+async function load(runtime: Runtime): Promise<void> {
+  await runtime.init()
+  await runtime.run()
+}
+
+/** Closes what did not load; that it cannot be closed either is no further news. */
+async function discard(runtime: Runtime): Promise<void> {
+  try {
+    await runtime.close()
+  } catch {}
+}

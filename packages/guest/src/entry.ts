@@ -1,0 +1,121 @@
+// The program of the guest process. It runs between the host, which it obeys, and untrusted source, which shares its
+// memory with the plain runtimes. Nothing here protects the host: the operating system and the host's own checks do.
+//
+// 1. load the runtime  2. touch what is lazy  3. open the channel  4. ask for the lock  5. say ready  6. obey
+import { openSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { dirname, sep } from 'node:path'
+import { ConfineError, type RuntimeClass } from '@confine-sandbox/contract'
+import { type ErrorPayload, type IncomingCall, Peer, streamChannel } from '@confine-sandbox/ipc'
+import { Containers } from './containers.ts'
+import { loadModule, loadRuntime } from './load-runtime.ts'
+import { type ExecRequest, type GuestSettings, guestMethod, hostNotice } from './protocol.ts'
+import { thrownPayload } from './thrown.ts'
+import { mendMemoryUsage, warmUp } from './warm-up.ts'
+
+const settings = JSON.parse(process.argv[2] as string) as GuestSettings
+const exit = process.exit.bind(process)
+const ownDirectories = [__dirname + sep, dirname(settings.runtime) + sep, 'node:internal']
+let exitCode = 0
+let containers: Containers | undefined
+
+const peer = new Peer({
+  // The host made descriptor 3: a socket that nobody else holds.
+  channel: streamChannel(new Socket({ fd: 3, readable: true, writable: true })),
+  request: answer,
+  notify() {},
+  closed: () => exit(exitCode),
+  describeError: describe,
+  reviveError: hostError,
+  errorStacks: true,
+})
+
+main().catch((error: unknown) => {
+  tell(hostNotice.failed, error)
+  end(1)
+})
+
+async function main(): Promise<void> {
+  process.argv.splice(2)
+  mendMemoryUsage()
+  const Runtime = loadRuntime(settings.runtime)
+  if (settings.warmUp !== undefined) loadModule(settings.warmUp, "the runtime's warm-up module")
+  await Promise.all([warmUp(), prepare(Runtime)])
+  process.on('uncaughtException', uncaught)
+  containers = new Containers({
+    Runtime,
+    maxContainers: settings.maxContainers,
+    callHost: (cid, name, params) => peer.request(cid, name, params),
+    closed: containerClosed,
+  })
+  if (settings.lockPath !== undefined) lock(settings.lockPath)
+  peer.notify(0, hostNotice.ready, [])
+}
+
+async function prepare(Runtime: RuntimeClass): Promise<void> {
+  try {
+    await Runtime.prepare?.()
+  } catch (error) {
+    throw new ConfineError('ERR_CONFINE_RUNTIME_INVALID', `The runtime's prepare() failed: ${describe(error).message}`, { cause: error })
+  }
+}
+
+/** The supervisor answers with an errno. It, not this process, tells the host whether the lock holds. */
+function lock(path: string): void {
+  try {
+    openSync(path, 'r')
+  } catch {}
+}
+
+async function answer({ cid, method, params }: IncomingCall): Promise<unknown> {
+  if (containers === undefined) throw new ConfineError('ERR_CONFINE_PROTOCOL', 'The guest process is not ready')
+  if (cid !== 0) return await containers.call(cid, method, params)
+  switch (method) {
+    case guestMethod.exec:
+      return await containers.exec(params[0] as ExecRequest)
+    case guestMethod.config:
+      return await containers.config(params[0] as number, params[1])
+    case guestMethod.kill:
+      return await containers.kill(params[0] as number)
+    default:
+      throw new ConfineError('ERR_CONFINE_PROTOCOL', `The guest process knows no ${method}`)
+  }
+}
+
+function containerClosed(cid: number, code: number): void {
+  peer.notify(cid, hostNotice.closed, [code])
+  // A process made for one container has nothing left to do. Answers under way leave first.
+  if (settings.maxContainers === 1) setImmediate(() => end(code & 0xff))
+}
+
+function uncaught(thrown: unknown): void {
+  tell(hostNotice.uncaught, thrown)
+  end(1)
+}
+
+function tell(notice: string, thrown: unknown): void {
+  const payload = describe(thrown)
+  try {
+    peer.notify(0, notice, [payload])
+  } catch {
+    // Its data cannot cross: say the rest.
+    peer.notify(0, notice, [{ ...payload, details: undefined, cause: undefined }])
+  }
+}
+
+/** Ends the process when everything that was said has left. */
+function end(code: number): void {
+  exitCode = code
+  peer.close(new ConfineError('ERR_CONFINE_CHANNEL_CLOSED', 'The guest process is ending'))
+}
+
+function describe(thrown: unknown): ErrorPayload {
+  return thrownPayload(thrown, (line) => ownDirectories.some((directory) => line.includes(directory)))
+}
+
+/** What the host's function threw, as the host chose to tell it. */
+function hostError({ code, name, message }: ErrorPayload): Error {
+  const error = new Error(message)
+  Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true })
+  return code === undefined ? error : Object.assign(error, { code })
+}

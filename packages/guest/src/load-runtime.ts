@@ -1,0 +1,48 @@
+import { createRequire } from 'node:module'
+import { ConfineError, type RuntimeClass } from '@confine-sandbox/contract'
+
+/**
+ * Loads a runtime module and takes its class: the module itself, or its default export.
+ * @throws ERR_CONFINE_RUNTIME_INVALID when it does not load or its main export is no runtime class.
+ */
+export function loadRuntime(path: string): RuntimeClass {
+  const loaded = loadModule(path, 'the runtime')
+  const candidate = typeof loaded === 'object' && loaded !== null ? (loaded as { default?: unknown }).default : loaded
+  const missing = whatLacks(candidate)
+  if (missing !== undefined) {
+    throw new ConfineError(
+      'ERR_CONFINE_RUNTIME_INVALID',
+      `The main export of the runtime ${path} ${missing}. It must be a class that extends AbstractConfineRuntime of abstract-confine-runtime`,
+    )
+  }
+  return candidate as RuntimeClass
+}
+
+/**
+ * Loads a module of a runtime.
+ * @param what How an error calls it.
+ * @throws ERR_CONFINE_RUNTIME_INVALID
+ */
+export function loadModule(path: string, what: string): unknown {
+  try {
+    return createRequire(path)(path)
+  } catch (error) {
+    throw new ConfineError('ERR_CONFINE_RUNTIME_INVALID', `Cannot load ${what} ${path}: ${reason(error)}`, { cause: error })
+  }
+}
+
+/** Those that every version of abstract-confine-runtime has; `configure` came with 0.4. */
+const runtimeMethods = ['init', 'run', 'close', 'handleAPICall', 'on'] as const
+
+/** By shape: a runtime may bring a copy of abstract-confine-runtime of its own, so identity proves nothing. */
+function whatLacks(candidate: unknown): string | undefined {
+  if (typeof candidate !== 'function') return 'is no class'
+  const prototype = (candidate as { prototype?: Record<string, unknown> }).prototype
+  if (typeof prototype !== 'object' || prototype === null) return 'is no class'
+  const missing = runtimeMethods.filter((name) => typeof prototype[name] !== 'function')
+  return missing.length === 0 ? undefined : `has no ${missing.join(', no ')}`
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,46 @@
+/** What the host tells the guest process on its command line, as JSON. Trusted: it is read before any untrusted source is there. */
+export interface GuestSettings {
+  /** Absolute path of the runtime's main module. */
+  readonly runtime: string
+  /** Absolute path of the runtime's warm-up module. */
+  readonly warmUp?: string
+  /** The file whose opening asks the supervisor to lock this process. Absent: there is no supervisor. */
+  readonly lockPath?: string
+  /** How many containers this process takes. */
+  readonly maxContainers: number
+}
+
+/** Requests of the host to the guest process, `cid` 0. Requests with another cid call that container. */
+export const guestMethod = Object.freeze({
+  /** `[ExecRequest]` → `{}`: makes a container, loads its source. */
+  exec: 'exec',
+  /** `[cid, opts]` → nothing. */
+  config: 'config',
+  /** `[cid]` → nothing: closes a container. */
+  kill: 'kill',
+})
+
+/** What the guest tells the host without being asked. */
+export const hostNotice = Object.freeze({
+  /** `cid` 0, `[]`: the runtime is loaded and the lock was asked for. */
+  ready: 'ready',
+  /** `cid` 0, `[ErrorPayload]`: the runtime cannot be loaded; the process ends. */
+  failed: 'failed',
+  /** `cid` of a container, `[exitCode]`: it closed. */
+  closed: 'closed',
+  /** `cid` 0, `[ErrorPayload]`: something was thrown where nobody waited for it; the process ends. */
+  uncaught: 'uncaught',
+})
+
+/** The parameters of `exec`. */
+export interface ExecRequest {
+  /** The container's id, chosen by the host. */
+  readonly cid: number
+  readonly source: string | Uint8Array
+  /** The runtime's own options. */
+  readonly options: Readonly<Record<string, unknown>>
+  /** Dotted names of the host's functions. */
+  readonly functions: readonly string[]
+  /** Dotted names and values of the host's other globals. */
+  readonly values: readonly (readonly [name: string, value: unknown])[]
+}
