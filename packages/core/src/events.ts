@@ -1,0 +1,14 @@
+import type { ConfineError, GuestEnd, Violation } from '@confine-sandbox/contract'
+import type { ContainerClosed } from './container.ts'
+
+/** The events of a Sandbox and the arguments of their listeners. */
+export interface SandboxEvents {
+  /** A container closed: with its exit code (0 when the host closed it), or with what ended it. */
+  'container-closed': [ContainerClosed]
+  /** A container failed: its source did not load, it threw where nobody waited, or its process ended under it. */
+  'container-runtime-error': [{ readonly cid: number; readonly error: ConfineError }]
+  /** The guest did what the policy forbids. */
+  violation: [Violation]
+  /** The guest process is gone. */
+  'guest-ended': [GuestEnd]
+}

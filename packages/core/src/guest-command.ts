@@ -1,0 +1,41 @@
+import type { Command, Policy } from '@confine-sandbox/contract'
+import type { GuestSettings } from '@confine-sandbox/guest'
+import type { CheckedOptions } from './options.ts'
+
+/** The guest's command, before a backend wraps it: this Node, the runtime's flags, the guest program, its settings. */
+export function guestCommand(options: CheckedOptions, entry: string, lockPath: string | undefined): Command {
+  const { runtime } = options
+  const settings: GuestSettings = {
+    runtime: runtime.entry,
+    maxContainers: options.maxContainers ?? runtime.maxContainers,
+    ...(runtime.warmUp === undefined ? {} : { warmUp: runtime.warmUp }),
+    ...(lockPath === undefined ? {} : { lockPath }),
+  }
+  return {
+    file: process.execPath,
+    args: [...runtime.nodeFlags, entry, JSON.stringify(settings)],
+    env: guestEnvironment,
+  }
+}
+
+/** What the guest may do, as far as the options and the runtime decide it. */
+export function guestPolicy(options: CheckedOptions, entry: string): Policy {
+  const { runtime } = options
+  return {
+    bootRead: [entry, ...runtime.directories],
+    bootLinks: runtime.links,
+    threads: runtime.threads,
+    onViolation: options.onViolation,
+  }
+}
+
+/** The guest's whole environment: nothing of the host's is in it. */
+const guestEnvironment = Object.freeze({
+  HOME: '/',
+  PATH: '/usr/bin:/bin',
+  LANG: 'C.UTF-8',
+  // Without it the first local time after the lock reads /etc/localtime.
+  TZ: 'UTC',
+  // An unreadable openssl.cnf ends Node at its start; an empty name means none.
+  OPENSSL_CONF: '',
+})

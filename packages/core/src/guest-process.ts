@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { type Duplex, PassThrough, type Readable } from 'node:stream'
+import type { ConfinedCommand, GuestEnd, IsolationEvent, Violation } from '@confine-sandbox/contract'
+
+/** What a launch reports while it goes on. */
+export interface GuestProcessListener {
+  /** Something that the wrapper, not the guest, said. */
+  isolation(event: IsolationEvent): void
+  /** The process is gone and every report of it was read. Called exactly once, also when it never started. */
+  ended(end: GuestEnd, exitCode: number): void
+  /** What the guest wrote to its stdout or stderr. Returns a promise while it cannot take more. */
+  output(stream: 'stdout' | 'stderr', chunk: Buffer): Promise<void> | undefined
+  /** A piece of the system call trace. */
+  trace(chunk: Buffer): void
+}
+
+/**
+ * One guest process, from its spawn to its end. The only place that spawns: stdin is /dev/null, stdout and stderr are
+ * pipes, 3 is the call channel, 4 and up are the wrapper's.
+ */
+export class GuestProcess {
+  readonly child: ChildProcess
+  /** The host's end of descriptor 3. */
+  readonly channel: Duplex
+  readonly #listener: GuestProcessListener
+  readonly #open = new Set<Readable>()
+  #violation: Violation | undefined
+  #cause: GuestEnd | undefined
+  #exit: { code: number | null; signal: NodeJS.Signals | null } | undefined
+  #hasEnded = false
+
+  constructor(command: ConfinedCommand, traceDescriptor: number | undefined, listener: GuestProcessListener) {
+    this.#listener = listener
+    const extra = command.descriptors.length + (traceDescriptor === undefined ? 0 : 1)
+    this.child = spawn(command.file, command.args, {
+      cwd: command.cwd,
+      env: command.env,
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...new Array<'pipe'>(extra).fill('pipe')],
+    })
+    this.child.once('error', (error) => this.#spawnFailed(command.file, error))
+    this.child.once('exit', (code, signal) => this.#exited(code, signal))
+    // A process that could not be spawned may have no streams at all.
+    const streams = (this.child.stdio ?? []) as readonly (Duplex | null | undefined)[]
+    this.channel = streams[3] ?? new PassThrough().destroy()
+    for (const name of ['stdout', 'stderr'] as const) {
+      const stream = this.child[name]
+      if (stream) this.#read(stream, (chunk) => holdBack(stream, listener.output(name, chunk)))
+    }
+    command.descriptors.forEach(({ send, read }, index) => {
+      const stream = streams[4 + index]
+      if (!stream) return
+      const reader = read()
+      this.#read(stream, (chunk) => {
+        for (const event of reader(chunk)) this.#isolation(event)
+      })
+      if (send !== undefined) stream.write(send)
+    })
+    const trace = traceDescriptor === undefined ? undefined : streams[traceDescriptor]
+    if (trace) this.#read(trace, (chunk) => listener.trace(chunk))
+  }
+
+  /**
+   * Ends the process; what is already under way towards another end keeps its reason.
+   * @param cause How the end is to be told, when it is not the plain signal.
+   */
+  kill(signal: NodeJS.Signals, cause?: GuestEnd): void {
+    this.#cause ??= cause
+    this.child.kill(signal)
+  }
+
+  #read(stream: Readable, take: (chunk: Buffer) => void): void {
+    this.#open.add(stream)
+    const done = () => {
+      this.#open.delete(stream)
+      this.#endWhenAllIsRead()
+    }
+    stream.on('data', take)
+    // An error here is the stream's end: the process at its other side is gone.
+    stream.on('error', done)
+    stream.on('close', done)
+  }
+
+  #isolation(event: IsolationEvent): void {
+    if (event.type === 'violation') this.#violation = event.violation.action === 'kill' ? event.violation : this.#violation
+    if (event.type === 'setup-failed') this.#cause ??= { kind: 'setup-failed', stage: event.stage, reason: event.reason }
+    this.#listener.isolation(event)
+  }
+
+  #spawnFailed(file: string, error: Error): void {
+    if (this.child.pid !== undefined) return
+    this.#cause ??= { kind: 'setup-failed', stage: `spawn ${file}`, reason: error.message }
+    this.#end(126, null)
+  }
+
+  #exited(code: number | null, signal: NodeJS.Signals | null): void {
+    this.#exit = { code, signal }
+    // The other ends close now. A program that inherited one (possible without isolation) must not delay the end for ever.
+    setTimeout(() => this.#end(code, signal), lastReportsMs).unref()
+    this.#endWhenAllIsRead()
+  }
+
+  #endWhenAllIsRead(): void {
+    if (this.#exit !== undefined && this.#open.size === 0) this.#end(this.#exit.code, this.#exit.signal)
+  }
+
+  #end(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    for (const stream of this.#open) stream.destroy()
+    this.channel.destroy()
+    const exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal])
+    this.#listener.ended(this.#cause ?? this.#plainEnd(exitCode, signal), exitCode)
+  }
+
+  #plainEnd(exitCode: number, signal: NodeJS.Signals | null): GuestEnd {
+    if (signal === null) return { kind: 'exited', exitCode }
+    if (signal !== 'SIGSYS') return { kind: 'signaled', signal }
+    return { kind: 'violation', signal, ...(this.#violation === undefined ? {} : { violation: this.#violation }) }
+  }
+}
+
+/** Stops reading until the reader can take more. */
+function holdBack(stream: Readable, ready: Promise<void> | undefined): void {
+  if (ready === undefined) return
+  stream.pause()
+  void ready.then(() => stream.resume())
+}
+
+/** How long after the exit the last reports may take. */
+const lastReportsMs = 1000

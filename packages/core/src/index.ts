@@ -1,0 +1,6 @@
+export { type ConfineContainer, type ConfineIPC, type IsolationReport, Sandbox } from './sandbox.ts'
+export type { SandboxEvents } from './events.ts'
+export { type CallOptions, Container, type ContainerClosed } from './container.ts'
+export type { SandboxExecContainerOpts } from './exec-options.ts'
+export { type CheckedOptions, type CoreSandboxOptions, defaultOptions } from './options.ts'
+export { resolveRuntime } from './resolve-runtime.ts'

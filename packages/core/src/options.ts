@@ -1,0 +1,84 @@
+import { ConfineError, type IsolationBackend, type OnViolation, type RuntimeDescriptor } from '@confine-sandbox/contract'
+
+/** Options of a core Sandbox: the runtime and the isolation are handed in as objects. */
+export interface CoreSandboxOptions {
+  /** The runtime to load in the guest; `resolveRuntime` makes one of a name. */
+  runtime: RuntimeDescriptor
+  /** The backend that confines the guest. May be missing only with `noSandbox`. */
+  isolation?: IsolationBackend | undefined
+  /** Functions and values to inject into the guest's global object, nested as they should appear there. @default {} */
+  globals?: any
+  /** Print a trace of the guest's system calls to stderr. Needs the strace program, on Linux. @default false */
+  strace?: boolean | undefined
+  /** Print the command of the guest process to stdout. @default false */
+  logSpawn?: boolean | undefined
+  /** Run the guest without any isolation by the operating system. For development only. @default false */
+  noSandbox?: boolean | undefined
+  /** Pass the guest's stdout on to this process's stdout. @default false */
+  pipeStdout?: boolean | undefined
+  /** Pass the guest's stderr on to this process's stderr. @default false */
+  pipeStderr?: boolean | undefined
+  /**
+   * After the first forbidden act that plain code can commit: `'kill'` ends the guest with SIGSYS, `'deny'` fails the
+   * call with an errno. Both report it. @default 'kill'
+   */
+  onViolation?: OnViolation | undefined
+  /** How many containers the one guest process takes. They share its memory with the plain runtimes. @default what the runtime says */
+  maxContainers?: number | undefined
+  /** How long the guest may take to get ready, milliseconds. @default 30,000 */
+  startTimeoutMs?: number | undefined
+}
+
+/** Options with their defaults filled in. */
+export type CheckedOptions = CoreSandboxOptions & Required<Pick<CoreSandboxOptions, keyof typeof defaultOptions>>
+
+/** What holds unless the options say otherwise. */
+export const defaultOptions = Object.freeze({
+  strace: false,
+  logSpawn: false,
+  noSandbox: false,
+  pipeStdout: false,
+  pipeStderr: false,
+  onViolation: 'kill' satisfies OnViolation as OnViolation,
+  startTimeoutMs: 30_000,
+})
+
+/**
+ * Checks every option before anything is started. Unknown ones are left alone: a subclass may have its own.
+ * @throws ERR_CONFINE_BAD_OPTION
+ */
+export function checkOptions(options: CoreSandboxOptions): CheckedOptions {
+  if (typeof options !== 'object' || options === null) throw bad('options', options, 'an object with at least a runtime')
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  const checked = { ...defaultOptions, ...given } as CheckedOptions
+  for (const key of ['strace', 'logSpawn', 'noSandbox', 'pipeStdout', 'pipeStderr'] as const) {
+    if (typeof checked[key] !== 'boolean') throw bad(key, checked[key], 'true or false')
+  }
+  if (typeof checked.runtime !== 'object' || checked.runtime === null || typeof checked.runtime.entry !== 'string') {
+    throw bad('runtime', checked.runtime, 'a runtime descriptor, as resolveRuntime() makes it')
+  }
+  if (checked.onViolation !== 'kill' && checked.onViolation !== 'deny') {
+    throw bad('onViolation', checked.onViolation, "'kill' or 'deny'")
+  }
+  if (!isCount(checked.startTimeoutMs)) throw bad('startTimeoutMs', checked.startTimeoutMs, 'a positive whole number of milliseconds')
+  if (checked.maxContainers !== undefined && !isCount(checked.maxContainers)) {
+    throw bad('maxContainers', checked.maxContainers, 'a positive whole number')
+  }
+  if (!checked.noSandbox && typeof checked.isolation?.confine !== 'function') {
+    throw bad('isolation', checked.isolation, 'an isolation backend such as linux(); only noSandbox: true goes without')
+  }
+  return checked
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= 0x7fffffff
+}
+
+function bad(name: string, value: unknown, wanted: string): ConfineError {
+  return new ConfineError('ERR_CONFINE_BAD_OPTION', `The option ${name} must be ${wanted}; it is ${show(value)}`)
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  return typeof value === 'object' && value !== null ? `an object` : typeof value === 'function' ? 'a function' : String(value)
+}

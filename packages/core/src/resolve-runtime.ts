@@ -1,0 +1,118 @@
+import { existsSync, realpathSync, statSync } from 'node:fs'
+import { createRequire, findPackageJSON } from 'node:module'
+import { dirname, isAbsolute, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { ConfineError, defaultRuntimeManifest, type RuntimeDescriptor, type RuntimeManifest } from '@confine-sandbox/contract'
+import { type PackageJson, packageClosure, readPackageJson } from './package-closure.ts'
+
+/**
+ * Finds a runtime and reads what its package.json says of it. Its code is not loaded: that happens in the guest.
+ * @param name A package name, a path (absolute, or relative and starting with a dot) or a `file:` URL.
+ * @param from Where to look from: a file's URL or path, or several, the first that has it wins. @default the working directory
+ * @throws ERR_CONFINE_RUNTIME_NOT_FOUND, ERR_CONFINE_BAD_OPTION, ERR_CONFINE_RUNTIME_INVALID for a wrong `confine` field.
+ */
+export function resolveRuntime(name: string | URL, from: string | URL | readonly (string | URL)[] = workingDirectory()): RuntimeDescriptor {
+  const wanted = name instanceof URL || (typeof name === 'string' && name.startsWith('file:')) ? urlPath(name) : name
+  if (typeof wanted !== 'string' || wanted === '') {
+    throw new ConfineError('ERR_CONFINE_BAD_OPTION', 'The runtime must be a package name, a path or a file: URL')
+  }
+  const places = (Array.isArray(from) ? from : [from]).map((place) => (isAbsolute(String(place)) ? String(place) : fileURLToPath(place)))
+  const entry = findEntry(wanted, places)
+  const packageDirectory = findPackageDirectory(entry)
+  const json = packageDirectory === undefined ? {} : readPackageJson(packageDirectory)
+  const manifest = checkManifest(json, entry)
+  const { directories, links } =
+    packageDirectory === undefined ? { directories: [dirname(entry)], links: [] } : packageClosure(packageDirectory)
+  const inPackage = (path: string) => realpathSync(resolve(packageDirectory ?? dirname(entry), path))
+  return {
+    name: wanted,
+    entry,
+    directories: [...directories, ...manifest.directories.map(inPackage)],
+    links,
+    nodeFlags: manifest.nodeFlags,
+    maxContainers: manifest.maxContainers,
+    threads: manifest.threads,
+    ...(manifest.warmUp === undefined ? {} : { warmUp: inPackage(manifest.warmUp) }),
+  }
+}
+
+function workingDirectory(): URL {
+  return pathToFileURL(`${process.cwd()}/`)
+}
+
+function urlPath(url: string | URL): string {
+  try {
+    return fileURLToPath(url)
+  } catch (error) {
+    throw new ConfineError('ERR_CONFINE_BAD_OPTION', `The runtime ${String(url)} is no file: URL of this machine`, { cause: error })
+  }
+}
+
+function findEntry(name: string, places: readonly string[]): string {
+  let cause: unknown
+  for (const place of places) {
+    try {
+      return realpathSync(createRequire(place).resolve(name))
+    } catch (error) {
+      cause ??= error
+      const entry = importEntry(name, place)
+      if (entry !== undefined) return entry
+    }
+  }
+  const isPath = isAbsolute(name) || name.startsWith('.')
+  const remedy = isPath ? 'Give the path of a file that exists.' : `Run npm i ${name}`
+  throw new ConfineError(
+    'ERR_CONFINE_RUNTIME_NOT_FOUND',
+    `Cannot find the runtime ${name}: it is not in ${places.map((place) => dirname(`${place}x`)).join(' or ')}. ${remedy}`,
+    { cause },
+  )
+}
+
+/** A package that can only be imported has no entry for require(); its `import` or `default` condition names one. */
+function importEntry(name: string, place: string): string | undefined {
+  const file = tryFindPackageJson(name, place)
+  if (file === undefined) return undefined
+  const { exports, main } = readPackageJson(dirname(file)) as { exports?: unknown; main?: unknown }
+  const target = conditionTarget(typeof exports === 'object' && exports !== null && '.' in exports ? exports['.'] : exports) ?? main
+  const entry = typeof target === 'string' ? resolve(dirname(file), target) : undefined
+  return entry !== undefined && existsSync(entry) && statSync(entry).isFile() ? realpathSync(entry) : undefined
+}
+
+function conditionTarget(target: unknown): string | undefined {
+  if (typeof target === 'string') return target
+  if (typeof target !== 'object' || target === null) return undefined
+  const { node, import: imported, default: fallback } = target as Record<string, unknown>
+  return conditionTarget(node) ?? conditionTarget(imported) ?? conditionTarget(fallback)
+}
+
+function findPackageDirectory(entry: string): string | undefined {
+  const file = tryFindPackageJson('.', entry)
+  return file === undefined ? undefined : dirname(file)
+}
+
+function tryFindPackageJson(name: string, from: string): string | undefined {
+  try {
+    return findPackageJSON(name, pathToFileURL(from))
+  } catch {
+    return undefined
+  }
+}
+
+function checkManifest(json: PackageJson, entry: string): typeof defaultRuntimeManifest & Pick<RuntimeManifest, 'warmUp'> {
+  const { confine } = json
+  if (confine === undefined) return defaultRuntimeManifest
+  const wrong = (member: string, wanted: string) =>
+    new ConfineError('ERR_CONFINE_RUNTIME_INVALID', `The confine field of the package of ${entry} is wrong: ${member} must be ${wanted}`)
+  if (typeof confine !== 'object' || confine === null) throw wrong('it', 'an object')
+  const { nodeFlags, maxContainers, threads, directories, warmUp } = { ...defaultRuntimeManifest, ...(confine as RuntimeManifest) }
+  if (!isStrings(nodeFlags)) throw wrong('nodeFlags', 'a list of strings')
+  if (!Number.isSafeInteger(maxContainers) || maxContainers < 1) throw wrong('maxContainers', 'a positive whole number')
+  if (typeof threads !== 'boolean') throw wrong('threads', 'true or false')
+  if (!isStrings(directories)) throw wrong('directories', 'a list of paths')
+  if (warmUp !== undefined && typeof warmUp !== 'string') throw wrong('warmUp', 'a path')
+  return { nodeFlags, maxContainers, threads, directories, ...(warmUp === undefined ? {} : { warmUp }) }
+}
+
+function isStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
+}

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { checkOptions, defaultOptions } from '../src/options.ts'
+import { resolveRuntime } from '../src/resolve-runtime.ts'
+import { unconfined } from '../src/unconfined.ts'
+import { fixture } from './support.ts'
+
+const runtime = resolveRuntime(fixture('plain-runtime'))
+
+test('defaults are filled in, also for undefined', () => {
+  expect(checkOptions({ runtime, isolation: unconfined, strace: undefined })).toMatchObject(defaultOptions)
+})
+
+test('unknown options are left alone', () => {
+  expect(checkOptions({ runtime, noSandbox: true, mine: 1 } as never)).toMatchObject({ mine: 1 })
+})
+
+test.each([
+  ['no options', undefined, 'options'],
+  ['no runtime', { noSandbox: true }, 'runtime'],
+  ['a name in place of a runtime', { runtime: 'x', noSandbox: true }, 'runtime'],
+  ['a string for a flag', { runtime, noSandbox: 'yes' }, 'noSandbox'],
+  ['a number for a flag', { runtime, noSandbox: true, strace: 1 }, 'strace'],
+  ['no isolation', { runtime }, 'isolation'],
+  ['isolation that is none', { runtime, isolation: {} }, 'isolation'],
+  ['an unknown reaction', { runtime, noSandbox: true, onViolation: 'log' }, 'onViolation'],
+  ['no containers', { runtime, noSandbox: true, maxContainers: 0 }, 'maxContainers'],
+  ['an endless deadline', { runtime, noSandbox: true, startTimeoutMs: Number.POSITIVE_INFINITY }, 'startTimeoutMs'],
+])('%s is refused and named', (_name, options, named) => {
+  expect(() => checkOptions(options as never)).toThrow(
+    expect.objectContaining({ code: 'ERR_CONFINE_BAD_OPTION', message: expect.stringContaining(named) }),
+  )
+})

@@ -1,0 +1,97 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
+import { resolveRuntime } from '../src/resolve-runtime.ts'
+import { fixture } from './support.ts'
+
+function temporaryDirectory(): string {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'confine-test-')))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  return directory
+}
+
+function writePackage(directory: string, json: object): string {
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(join(directory, 'package.json'), JSON.stringify(json))
+  writeFileSync(join(directory, 'index.js'), '')
+  return directory
+}
+
+test('a path, a file: URL and a URL object name the same runtime', () => {
+  const path = fixture('plain-runtime/index.cjs')
+  const descriptor = resolveRuntime(path)
+  expect(descriptor).toMatchObject({
+    name: path,
+    entry: path,
+    maxContainers: 3,
+    threads: false,
+    nodeFlags: [],
+    warmUp: fixture('plain-runtime/warm-up.cjs'),
+  })
+  for (const name of [pathToFileURL(path), String(pathToFileURL(path))]) {
+    expect(resolveRuntime(name)).toEqual(descriptor)
+  }
+})
+
+test('a package is found from the first place that has it, with its whole flat tree of dependencies', () => {
+  const root = temporaryDirectory()
+  const modules = join(root, 'node_modules')
+  writePackage(join(modules, 'rt'), { name: 'rt', dependencies: { a: '1', missing: '1' }, optionalDependencies: { '@s/b': '1' } })
+  writePackage(join(modules, 'a'), { name: 'a', dependencies: { nested: '1', rt: '1' } })
+  writePackage(join(modules, 'a/node_modules/nested'), { name: 'nested' })
+  writePackage(join(modules, '@s/b'), { name: '@s/b' })
+  writePackage(join(modules, 'unrelated'), { name: 'unrelated' })
+  const descriptor = resolveRuntime('rt', [join(temporaryDirectory(), 'x.js'), pathToFileURL(join(root, 'x.js'))])
+  expect(descriptor.entry).toBe(join(modules, 'rt/index.js'))
+  expect([...descriptor.directories].sort()).toEqual(['@s/b', 'a', 'rt'].map((name) => join(modules, name)).sort())
+  expect(descriptor.links).toEqual([])
+})
+
+test('links between packages, as pnpm makes them, are told', () => {
+  const root = temporaryDirectory()
+  const store = join(root, 'node_modules/.pnpm')
+  writePackage(join(store, 'rt@1/node_modules/rt'), { name: 'rt', dependencies: { a: '1' } })
+  writePackage(join(store, 'a@1/node_modules/a'), { name: 'a' })
+  symlinkSync('../../a@1/node_modules/a', join(store, 'rt@1/node_modules/a'))
+  symlinkSync('.pnpm/rt@1/node_modules/rt', join(root, 'node_modules/rt'))
+  const descriptor = resolveRuntime('rt', join(root, 'x.js'))
+  expect(descriptor.entry).toBe(join(store, 'rt@1/node_modules/rt/index.js'))
+  expect(descriptor.directories).toEqual([join(store, 'rt@1/node_modules/rt'), join(store, 'a@1/node_modules/a')])
+  expect(descriptor.links).toEqual([{ path: join(store, 'rt@1/node_modules/a'), target: join(store, 'a@1/node_modules/a') }])
+})
+
+test('a package that can only be imported is found', () => {
+  const root = temporaryDirectory()
+  const directory = writePackage(join(root, 'node_modules/esm'), {
+    name: 'esm',
+    exports: { '.': { import: { types: './index.d.ts', default: './index.js' } } },
+  })
+  expect(resolveRuntime('esm', join(root, 'x.js')).entry).toBe(join(directory, 'index.js'))
+})
+
+test('a runtime that is nowhere says where it was looked for and what to do', () => {
+  const place = join(temporaryDirectory(), 'x.js')
+  expect(() => resolveRuntime('no-such-runtime', place)).toThrow(
+    expect.objectContaining({
+      code: 'ERR_CONFINE_RUNTIME_NOT_FOUND',
+      message: expect.stringMatching(/no-such-runtime.*confine-test-.*npm i no-such-runtime/),
+    }),
+  )
+  expect(() => resolveRuntime('./nothing.cjs', place)).toThrow(expect.objectContaining({ code: 'ERR_CONFINE_RUNTIME_NOT_FOUND' }))
+})
+
+test('a wrong confine field is named', () => {
+  expect(() => resolveRuntime(fixture('wrong-manifest'))).toThrow(
+    expect.objectContaining({ code: 'ERR_CONFINE_RUNTIME_INVALID', message: expect.stringContaining('threads must be true or false') }),
+  )
+})
+
+test.each([
+  ['', 'empty'],
+  [5, 'a number'],
+  [new URL('https://example.test/'), 'no file: URL'],
+])('%s is no name (%s)', (name, _why) => {
+  expect(() => resolveRuntime(name as string)).toThrow(expect.objectContaining({ code: 'ERR_CONFINE_BAD_OPTION' }))
+})
