@@ -1,0 +1,10 @@
+import { fileAttacks } from './attacks/files.ts'
+import { networkAttacks } from './attacks/network.ts'
+import { privilegeAttacks } from './attacks/privileges.ts'
+import { processAttacks } from './attacks/processes.ts'
+import type { Attack, AttackTarget } from './attack.ts'
+
+/** Every attack program. Nothing may get through. */
+const attacks: readonly Attack[] = [...fileAttacks, ...networkAttacks, ...processAttacks, ...privilegeAttacks]
+
+export { type Attack, type AttackTarget, attacks }
