@@ -13,6 +13,8 @@ export {
   type MissingLayer,
   type PolicyPart,
   type ReportReader,
+  type StartEnd,
+  type StartFailure,
   type WrapperDescriptor,
 } from './isolation.ts'
 export type { Channel, ChannelReceiver } from './channel.ts'

@@ -20,6 +20,28 @@ export interface IsolationBackend {
    * @throws ERR_CONFINE_ISOLATION_UNAVAILABLE when a part of the policy cannot be held here.
    */
   confine(command: Command, policy: Policy): ConfinedCommand
+  /**
+   * Explains how a guest ended before it was ready, for backends whose wrapper reports nothing itself. Core asks it only
+   * while no untrusted source was sent: afterwards what stands in stderr is the guest's word.
+   */
+  explainStart?(end: StartEnd): StartFailure | undefined
+}
+
+/** How a process ended before it was ready. */
+export interface StartEnd {
+  readonly exitCode: number | null
+  readonly signal: string | null
+  /** What it wrote to stderr, its first kilobytes. */
+  readonly stderr: string
+}
+
+/** Why a guest did not start, in words for people. */
+export interface StartFailure {
+  /** Which step failed. */
+  readonly stage: string
+  readonly reason: string
+  /** What the user can do about it. */
+  readonly remedy: string
 }
 
 /** A program, its arguments and its whole environment: nothing is inherited. */
@@ -34,6 +56,8 @@ export interface Command {
 export interface ConfinedCommand extends Command {
   /** Working directory of the wrapper, absolute. */
   readonly cwd: string
+  /** The layers that hold from the first instruction, when the wrapper does not report them itself. */
+  readonly layers?: readonly string[]
   /** Sockets that the wrapper wants beyond the call channel on fd 3. They are numbered from 4 on, in this order. */
   readonly descriptors: readonly WrapperDescriptor[]
 }

@@ -2,10 +2,11 @@
 export interface Policy {
   /**
    * Files and directories that the guest can read until it is locked, and never after: the guest's entry file and the
-   * runtime's packages. Absolute and free of symbolic links. What node itself needs is added by the backend.
+   * runtime's packages. Absolute and free of symbolic links. What node itself needs is added by the backend. A backend
+   * without a lock leaves them readable, and says so in its assessment.
    */
   readonly bootRead: readonly string[]
-  /** Symbolic links that must exist for modules to be found while the guest boots. */
+  /** Symbolic links by which modules are found while the guest boots. They exist on the host too. */
   readonly bootLinks: readonly BootLink[]
   /** Whether the locked guest may start threads (isolated-vm does). @default false */
   readonly threads: boolean

@@ -37,8 +37,11 @@ export function uncaughtFailure(payload: ErrorPayload): ConfineError {
   return failure('ERR_CONFINE_GUEST_THREW', payload, `Uncaught in the guest: ${payload.name}: ${payload.message}`)
 }
 
-/** The error for those who waited for a process that ended. */
-export function endFailure(end: GuestEnd): ConfineError {
+/**
+ * The error for those who waited for a process that ended.
+ * @param startOutput What it wrote to stderr, when it ended before it was ready.
+ */
+export function endFailure(end: GuestEnd, startOutput = ''): ConfineError {
   const code: ErrorCode =
     end.kind === 'setup-failed'
       ? 'ERR_CONFINE_SETUP_FAILED'
@@ -48,7 +51,8 @@ export function endFailure(end: GuestEnd): ConfineError {
           ? 'ERR_CONFINE_PROTOCOL'
           : 'ERR_CONFINE_GUEST_ENDED'
   const sentence = describeEnd(end)
-  return new ConfineError(code, sentence.charAt(0).toUpperCase() + sentence.slice(1), { fields: { end } })
+  const wrote = startOutput.trim() === '' ? '' : `. It wrote: ${startOutput.trim()}`
+  return new ConfineError(code, sentence.charAt(0).toUpperCase() + sentence.slice(1) + wrote, { fields: { end } })
 }
 
 /** Whether a value that the guest sent is a failure. */

@@ -30,10 +30,13 @@ export class GuestSession {
   /** The layers in force, as the supervisor reported them. */
   layers: readonly string[] = []
   readonly #owner: GuestSessionOwner
+  readonly #backend: IsolationBackend
   readonly #waitsFor: Set<'locked' | 'ready'>
   #settleReady: { resolve(): void; reject(error: Error): void } | undefined
   /** Whether the guest is locked and has its runtime. */
   isReady = false
+  /** What was written to stderr before the guest was ready: nothing untrusted ran until then. */
+  #startOutput = ''
   /** The reason that the guest gave for its coming end. */
   #lastWords: ConfineError | undefined
 
@@ -41,9 +44,11 @@ export class GuestSession {
   constructor(options: CheckedOptions, owner: GuestSessionOwner) {
     this.#owner = owner
     const backend: IsolationBackend = options.noSandbox ? unconfined : (options.isolation as IsolationBackend)
+    this.#backend = backend
     this.#waitsFor = new Set(backend.lockPath === undefined ? ['ready'] : ['locked', 'ready'])
     const confined = backend.confine(guestCommand(options, guestEntry, backend.lockPath), guestPolicy(options, guestEntry))
     const { command, traceDescriptor } = options.strace ? traced(confined) : { command: confined, traceDescriptor: undefined }
+    this.layers = command.layers ?? []
     if (options.logSpawn) console.log('SPAWN', command.file, command.args)
     this.ready = new Promise<void>((resolve, reject) => {
       this.#settleReady = { resolve, reject }
@@ -57,7 +62,10 @@ export class GuestSession {
     )
     this.process = new GuestProcess(command, traceDescriptor, {
       isolation: (event) => this.#isolation(event),
-      output: (name, chunk) => (options[name === 'stdout' ? 'pipeStdout' : 'pipeStderr'] ? passOn(process[name], chunk) : undefined),
+      output: (name, chunk) => {
+        if (name === 'stderr') this.#keepStartOutput(chunk)
+        return options[name === 'stdout' ? 'pipeStdout' : 'pipeStderr'] ? passOn(process[name], chunk) : undefined
+      },
       trace: (chunk) => process.stderr.write(chunk),
       ended: (end, exitCode) => this.#ended(end, exitCode),
     })
@@ -143,16 +151,34 @@ export class GuestSession {
     else this.expectEnd()
   }
 
-  #ended(end: GuestEnd, exitCode: number): void {
-    const failure = end.kind === 'exited' && this.#lastWords !== undefined ? this.#lastWords : endFailure(end)
+  #keepStartOutput(chunk: Buffer): void {
+    if (!this.isReady && this.#startOutput.length < maxStartOutput) this.#startOutput += chunk.toString()
+  }
+
+  #ended(plainEnd: GuestEnd, exitCode: number): void {
+    const end = this.isReady ? plainEnd : this.#explained(plainEnd)
+    const failure = (end.kind === 'exited' && this.#lastWords) || endFailure(end, this.isReady ? '' : this.#startOutput)
     this.#settleReady?.reject(failure)
     this.peer.close(failure)
     this.#owner.ended(end, exitCode, failure)
+  }
+
+  /** A plain end before the guest was ready, in the backend's words when it has any. */
+  #explained(end: GuestEnd): GuestEnd {
+    if (end.kind !== 'exited' && end.kind !== 'signaled') return end
+    const { exitCode, signalCode: signal } = this.process.child
+    const explained = this.#backend.explainStart?.({ exitCode, signal, stderr: this.#startOutput })
+    return explained === undefined
+      ? end
+      : { kind: 'setup-failed', stage: explained.stage, reason: `${explained.reason} ${explained.remedy}` }
   }
 }
 
 /** How long a process that was asked to go, or closed its channel, may still live. */
 const graceMs = 1000
+
+/** Characters of stderr that are kept to explain a start that failed. */
+const maxStartOutput = 16 * 1024
 
 /** A guest that calls without reading the answers is not read any further above this. */
 const pauseReadingAboveBytes = 1024 * 1024

@@ -14,7 +14,8 @@ export function traced(command: ConfinedCommand): { command: ConfinedCommand; tr
     command: {
       ...command,
       file: findStrace(),
-      args: ['-f', '-qq', '-o', `/proc/self/fd/${traceDescriptor}`, '--', command.file, ...command.args],
+      // A socket cannot be opened by a path, so a child of strace writes to it.
+      args: ['-f', '-qq', '-o', `|exec cat >&${traceDescriptor}`, '--', command.file, ...command.args],
     },
   }
 }
