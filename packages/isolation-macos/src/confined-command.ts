@@ -1,0 +1,105 @@
+import { basename, dirname } from 'node:path/posix'
+import { type BootLink, type Command, type ConfinedCommand, ConfineError, type Policy } from '@confine-sandbox/contract'
+import { isBelowAny, requireCanonical, requirePassable, withoutNested } from './canonical-path.ts'
+import type { Host } from './host.ts'
+import { librariesOf } from './node-libraries.ts'
+import { hardenedNodeFlags } from './profile/hardened.ts'
+import { profile } from './profile/profile.ts'
+
+/** How Seatbelt is applied. */
+export interface Seatbelt {
+  readonly hardened: boolean
+  readonly nodeLibraries: readonly string[]
+  readonly sandboxExec: string
+  readonly emptyDirectory: string
+}
+
+/**
+ * The command that runs another one under a profile. Asks for nothing but real paths.
+ * @throws ERR_CONFINE_BAD_OPTION for a path that is not there or cannot be named in a profile.
+ * @throws ERR_CONFINE_ISOLATION_UNAVAILABLE for a link that is not there, and when the profile is too large.
+ */
+export function confinedCommand(command: Command, policy: Policy, seatbelt: Seatbelt, realpath: Host['realpath']): ConfinedCommand {
+  const node = real(command.file, 'the program')
+  const cwd = real(seatbelt.emptyDirectory, 'the working directory')
+  const reads = withoutNested(policy.bootRead.map((path) => real(path, 'a path of policy.bootRead')))
+  const links = policy.bootLinks.map(linkOf).filter((path) => !isBelowAny(path, new Set(reads)))
+  const libraries = [...librariesOf(node).filter(exists), ...seatbelt.nodeLibraries].map((path) => real(path, 'a path of nodeLibraries'))
+
+  const { text, parameters } = profile({
+    node,
+    cwd,
+    libraries: withoutNested(libraries),
+    reads,
+    links,
+    hardened: seatbelt.hardened,
+    onViolation: policy.onViolation,
+  })
+  const definitions = Object.entries(parameters).flatMap(([name, value]) => ['-D', `${name}=${value}`])
+  const flags = seatbelt.hardened ? hardenedNodeFlags : []
+  // -p, never -f: a file is one more thing to make and remove, and whoever can write to it replaces the whole policy
+  // (navikt/cplt#327). The text does not grow with the policy, only the definitions do.
+  const args = ['-p', text, ...definitions, '--', node, ...flags, ...command.args]
+  requireRoom([seatbelt.sandboxExec, ...args], command.env)
+  return {
+    file: seatbelt.sandboxExec,
+    args,
+    env: { ...command.env },
+    cwd,
+    descriptors: [],
+    layers: seatbelt.hardened ? ['seatbelt', 'seatbelt-hardened'] : ['seatbelt'],
+  }
+
+  function real(path: string, what: string): string {
+    requirePassable(path, what)
+    try {
+      return requireCanonical(realpath(path), what)
+    } catch (cause) {
+      if (ConfineError.is(cause)) throw cause
+      throw new ConfineError(
+        'ERR_CONFINE_BAD_OPTION',
+        `Cannot confine the guest: ${what} is ${JSON.stringify(path)}, which is not there. Give the path of an existing file or directory.`,
+        { cause },
+      )
+    }
+  }
+
+  function exists(path: string): boolean {
+    try {
+      return realpath(path) !== ''
+    } catch {
+      return false
+    }
+  }
+
+  /** The link itself, by the kernel's name. Nothing is made on macOS: it must stand on the disk and lead to its target. */
+  function linkOf({ path, target }: BootLink): string {
+    requirePassable(path, 'a path of policy.bootLinks')
+    const leadsTo = exists(path) ? realpath(path) : undefined
+    if (leadsTo === undefined || leadsTo !== real(target, 'a target of policy.bootLinks')) {
+      throw new ConfineError(
+        'ERR_CONFINE_ISOLATION_UNAVAILABLE',
+        `Cannot confine the guest: its packages find each other by the link ${JSON.stringify(path)} to ${JSON.stringify(target)}, which is not ` +
+          'on the disk, and on macOS a guest sees the disk as it is. Install the packages again.',
+      )
+    }
+    return requireCanonical(`${real(dirname(path), 'a directory of policy.bootLinks')}/${basename(path)}`, 'a path of policy.bootLinks')
+  }
+}
+
+/** macOS takes this many bytes of arguments and environment together, bytes. // kern.argmax; navikt/cplt#327 */
+const maxArgumentBytes = 1024 * 1024
+/** Kept free for what the kernel adds: the program's path, pointers, the stack's own words. */
+const reservedBytes = 64 * 1024
+
+function requireRoom(args: readonly string[], env: Readonly<Record<string, string>>): void {
+  const words = [...args, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)]
+  // Each word ends in a NUL, and a pointer of 8 bytes stands for it.
+  const bytes = words.reduce((sum, word) => sum + Buffer.byteLength(word) + 1 + 8, 0)
+  if (bytes <= maxArgumentBytes - reservedBytes) return
+  throw new ConfineError(
+    'ERR_CONFINE_ISOLATION_UNAVAILABLE',
+    `Cannot confine the guest with Seatbelt: its arguments, environment and paths take ${bytes} bytes, and macOS takes ` +
+      `${maxArgumentBytes - reservedBytes}. Let policy.bootRead name fewer directories further up, or make the environment smaller.`,
+  )
+}

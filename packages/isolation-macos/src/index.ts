@@ -1,0 +1,7 @@
+export { macos, type MacosOptions } from './macos.ts'
+export { explainStart } from './explain-start.ts'
+export type { Host } from './host.ts'
+export { readProfile, type ReadRule } from './evaluator/read-profile.ts'
+export { decide, type Decision } from './evaluator/decide.ts'
+export type { Attempt, Filter } from './evaluator/filter.ts'
+export type { Expression, Quoted } from './sbpl/expression.ts'

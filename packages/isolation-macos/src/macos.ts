@@ -1,0 +1,77 @@
+import {
+  ConfineError,
+  type Command,
+  type ConfinedCommand,
+  type IsolationBackend,
+  type MissingLayer,
+  type Policy,
+} from '@confine-sandbox/contract'
+import { assessmentOf } from './assessment.ts'
+import { requirePassable } from './canonical-path.ts'
+import { confinedCommand, type Seatbelt } from './confined-command.ts'
+import { explainStart } from './explain-start.ts'
+import { type Host, thisHost } from './host.ts'
+import { missingLayers } from './missing-layers.ts'
+
+/** Options of `macos()`. Those of `Host` are there for tests and have this machine as their default. */
+export interface MacosOptions extends Partial<Host> {
+  /**
+   * No code made at run time (node runs with `--jitless`: slower, no WebAssembly), system calls by list, no user database.
+   * @default false
+   */
+  readonly hardened?: boolean
+  /**
+   * Directories with libraries that node is linked with, beyond the system's. Homebrew, MacPorts and Nix are known.
+   * The guest can read them.
+   * @default []
+   */
+  readonly nodeLibraries?: readonly string[]
+  /** The program that applies a profile. @default '/usr/bin/sandbox-exec' */
+  readonly sandboxExec?: string
+  /** An empty directory for the guest to stand in. @default '/var/empty' */
+  readonly emptyDirectory?: string
+  /** The node that `assess` tries the profile with. @default process.execPath */
+  readonly execPath?: string
+}
+
+/**
+ * Confines guests with Seatbelt, by sandbox-exec. Has no lock path: the profile holds from the guest's first instruction and
+ * never changes, so what `policy.bootRead` names stays readable (never writable) for the guest's whole life.
+ *
+ * The first `assess` or `confine` starts node once under the profile, to see that it does; it waits for it (some 100 ms).
+ * @throws ERR_CONFINE_BAD_OPTION
+ */
+export function macos(options: MacosOptions = {}): IsolationBackend {
+  const host: Host = { ...thisHost, ...withoutUndefined(options) }
+  const seatbelt: Seatbelt = {
+    hardened: options.hardened ?? false,
+    nodeLibraries: options.nodeLibraries ?? [],
+    // By absolute path: whoever can replace it there is root already.
+    sandboxExec: requirePassable(options.sandboxExec ?? '/usr/bin/sandbox-exec', 'sandboxExec'),
+    // Always there, always empty, root's: nothing has to be made for a guest and nothing is left behind.
+    emptyDirectory: requirePassable(options.emptyDirectory ?? '/var/empty', 'emptyDirectory'),
+  }
+  const execPath = options.execPath ?? process.execPath
+  let found: readonly MissingLayer[] | undefined
+  const missing = () => (found ??= missingLayers(host, seatbelt, execPath))
+
+  return {
+    name: 'macos',
+    assess: (policy: Policy) => assessmentOf(policy, seatbelt.hardened, missing()),
+    confine(command: Command, policy: Policy): ConfinedCommand {
+      const lacking = missing()
+      if (lacking.length > 0) throw unavailable(lacking)
+      return confinedCommand(command, policy, seatbelt, host.realpath)
+    },
+    explainStart,
+  }
+}
+
+function unavailable(lacking: readonly MissingLayer[]): ConfineError {
+  const why = lacking.map(({ reason, remedy }) => `${reason} ${remedy}`).join(' ')
+  return new ConfineError('ERR_CONFINE_ISOLATION_UNAVAILABLE', `Cannot confine the guest with Seatbelt: ${why}`)
+}
+
+function withoutUndefined(options: MacosOptions): Partial<Host> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+}

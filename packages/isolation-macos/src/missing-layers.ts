@@ -1,0 +1,56 @@
+import { defaultPolicy, type MissingLayer } from '@confine-sandbox/contract'
+import { confinedCommand, type Seatbelt } from './confined-command.ts'
+import { explainStart } from './explain-start.ts'
+import type { Host } from './host.ts'
+
+/**
+ * What this machine lacks for Seatbelt. When everything is in its place, starts node once under the very profile of a guest
+ * that may read nothing: only that shows a sandbox around this process, a profile that this macOS refuses, or a library.
+ */
+export function missingLayers(host: Host, seatbelt: Seatbelt, execPath: string): readonly MissingLayer[] {
+  const { sandboxExec, emptyDirectory } = seatbelt
+  if (host.platform !== 'darwin') return [wrongPlatform(host.platform)]
+  if (!host.isExecutable(sandboxExec)) {
+    return [
+      {
+        layer: 'sandbox-exec',
+        reason: `there is no ${sandboxExec} that this user may run.`,
+        remedy: 'It is part of macOS; ask whoever manages this machine why it is blocked.',
+      },
+    ]
+  }
+  if (!host.isEmptyDirectory(emptyDirectory)) {
+    return [
+      {
+        layer: 'empty directory',
+        reason: `${emptyDirectory}, in which guests stand, is not an empty directory.`,
+        remedy: 'Empty it, or name another one that stays empty: macos({ emptyDirectory }).',
+      },
+    ]
+  }
+  return trial(host, seatbelt, execPath)
+}
+
+function trial(host: Host, seatbelt: Seatbelt, execPath: string): readonly MissingLayer[] {
+  const node = { file: execPath, args: ['-e', '0'], env: {} }
+  const { file, args, cwd } = confinedCommand(node, defaultPolicy, seatbelt, host.realpath)
+  const end = host.run(file, args, cwd)
+  if (end.exitCode === 0) return []
+  const { reason, remedy } = explainStart(end) ?? {
+    reason: `node did not start under the profile: it ended with ${end.signal ?? `exit code ${end.exitCode}`}. ${end.stderr.trim()}`,
+    remedy: 'Please report it, with the version of macOS and of node.',
+  }
+  return [{ layer: 'seatbelt', reason, remedy }]
+}
+
+function wrongPlatform(platform: string): MissingLayer {
+  return {
+    layer: 'seatbelt',
+    reason: `this is ${platform}, and Seatbelt is part of macOS.`,
+    remedy:
+      platform === 'linux'
+        ? 'Use linux() of @confine-sandbox/isolation-linux here.'
+        : 'Guests can be confined on Linux and macOS: run the host on one of them (a virtual machine, a container, WSL 2 on Windows), ' +
+          'or run the guest without isolation, if you trust it, with noSandbox: true.',
+  }
+}

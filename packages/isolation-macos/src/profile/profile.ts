@@ -1,0 +1,57 @@
+import type { OnViolation } from '@confine-sandbox/contract'
+import { denials } from './denials.ts'
+import { hardenedAllowances, hardenedDenials } from './hardened.ts'
+import { kernel } from './kernel.ts'
+import { parameterNames, programFiles } from './program-files.ts'
+import { printRules, type Rule } from './rule.ts'
+import { systemFiles } from './system-files.ts'
+
+/** What a profile is made of. Every path is absolute, canonical and not the root. */
+export interface ProfileInput {
+  /** The node binary. */
+  readonly node: string
+  /** The empty working directory. */
+  readonly cwd: string
+  /** Directories with libraries that this node is linked with, beyond the system's. */
+  readonly libraries: readonly string[]
+  /** Files and directories that the guest can read. */
+  readonly reads: readonly string[]
+  /** Symbolic links that the guest follows: the links themselves. */
+  readonly links: readonly string[]
+  readonly hardened: boolean
+  readonly onViolation: OnViolation
+}
+
+/** A profile as sandbox-exec takes it: its text, and the values that are handed over beside it. */
+export interface Profile {
+  /** Printable ASCII. The same text for every set of paths that has as many of each kind. */
+  readonly text: string
+  readonly parameters: Readonly<Record<string, string>>
+}
+
+/** Turns what a guest may do into a Seatbelt profile. A pure function. */
+export function profile(input: ProfileInput): Profile {
+  const { hardened, onViolation } = input
+  const counts = { libraries: input.libraries.length, reads: input.reads.length, links: input.links.length }
+  // Denials first, allowances after: whether "later wins" or "the more specific operation wins" (both are told of Seatbelt),
+  // an act is allowed exactly when an allowance matches it.
+  const rules: readonly Rule[] = [
+    ...denials(onViolation),
+    ...(hardened ? hardenedDenials(onViolation) : []),
+    ...kernel({ hardened }),
+    ...(hardened ? hardenedAllowances : []),
+    ...systemFiles,
+    ...programFiles(counts),
+  ]
+  return { text: printRules(rules), parameters: parametersOf(input) }
+}
+
+function parametersOf({ node, cwd, libraries, reads, links }: ProfileInput): Record<string, string> {
+  return Object.fromEntries([
+    [parameterNames.node, node],
+    [parameterNames.cwd, cwd],
+    ...libraries.map((path, index) => [parameterNames.library(index), path]),
+    ...reads.map((path, index) => [parameterNames.read(index), path]),
+    ...links.map((path, index) => [parameterNames.link(index), path]),
+  ])
+}
