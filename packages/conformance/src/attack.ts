@@ -12,6 +12,8 @@ export interface Attack {
   readonly act: string
   /** The part of a policy that must hold it. */
   readonly part: PolicyPart
+  /** Run the control where there is no network: the act is aimed outside. */
+  readonly isAimedOutside?: boolean
   readonly source: string
 }
 
@@ -23,6 +25,8 @@ export interface AttackTarget {
   readonly directory: string
   /** A TCP port on 127.0.0.1 where something listens. */
   readonly port: number
+  /** A UDP port on 127.0.0.1 where a name server says of every name that there is none. */
+  readonly nameServerPort: number
   /** The path of a unix socket where something listens. */
   readonly unixSocket: string
   /** A process of the host that the tester may lose. */

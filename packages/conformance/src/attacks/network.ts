@@ -25,6 +25,7 @@ export const networkAttacks: readonly Attack[] = [
     id: 'connect-outside',
     act: 'connect to an address outside',
     part: 'network',
+    isAimedOutside: true,
     source: `exports.attempt = () => new Promise((resolve, reject) => {
       const socket = require('node:net').connect(80, '192.0.2.1')
       socket.on('error', (error) => error.code === 'ENETUNREACH' ? resolve('tried') : reject(error))
@@ -52,12 +53,11 @@ export const networkAttacks: readonly Attack[] = [
     id: 'query-name-server',
     act: 'ask a name server on the host',
     part: 'network',
-    source: `exports.attempt = async () => {
-      const resolver = new (require('node:dns').promises.Resolver)({ timeout: 100, tries: 1 })
-      resolver.setServers(['127.0.0.1:9'])
+    source: `exports.attempt = async ({ nameServerPort }) => {
+      const resolver = new (require('node:dns').promises.Resolver)({ timeout: 500, tries: 1 })
+      resolver.setServers(['127.0.0.1:' + nameServerPort])
       try { return await resolver.resolve4('name.test') } catch (error) {
-        // Nobody answers there: the question was sent.
-        if (error.code === 'ECONNREFUSED' || error.code === 'ETIMEOUT') return 'asked'
+        if (error.code === 'ENOTFOUND') return 'answered'
         throw error
       }
     }`,

@@ -1,0 +1,43 @@
+import { pathToFileURL } from 'node:url'
+import { ConfineError, type IsolationBackend, type RuntimeDescriptor } from '@confine-sandbox/contract'
+import { type CoreSandboxOptions, resolveRuntime, Sandbox as CoreSandbox } from '@confine-sandbox/core'
+import { defaultIsolation } from './default-isolation.ts'
+
+/** Options of a Sandbox. All but `runtime` are optional. */
+export interface SandboxConstructorOpts extends Omit<CoreSandboxOptions, 'runtime' | 'isolation'> {
+  /**
+   * The runtime that runs the code in the guest: a package name, looked for from the working directory and then among
+   * those that come with confine-sandbox; a path or `file:` URL; or a descriptor that `resolveRuntime` made.
+   */
+  runtime?: string | URL | RuntimeDescriptor
+  /** What confines the guest. @default the platform's backend */
+  isolation?: IsolationBackend
+}
+
+/** A confined guest process and the containers in it. Runtimes are given by name, the isolation is the platform's. */
+export class Sandbox extends CoreSandbox {
+  /**
+   * @throws ERR_CONFINE_BAD_OPTION, ERR_CONFINE_RUNTIME_NOT_FOUND, ERR_CONFINE_RUNTIME_INVALID, ERR_CONFINE_ISOLATION_UNAVAILABLE
+   *   on a platform without a backend, unless `noSandbox` is set.
+   */
+  constructor(opts: SandboxConstructorOpts) {
+    super(namesToObjects(opts))
+  }
+}
+
+function namesToObjects(opts: SandboxConstructorOpts): CoreSandboxOptions {
+  const { runtime, isolation, ...rest } = opts ?? {}
+  if (runtime === undefined) {
+    throw new ConfineError('ERR_CONFINE_BAD_OPTION', "Name the runtime: new Sandbox({ runtime: 'jseval-confine-runtime' })")
+  }
+  return {
+    ...rest,
+    runtime: typeof runtime === 'string' || runtime instanceof URL ? resolveRuntime(runtime, lookupPlaces()) : runtime,
+    isolation: isolation ?? (rest.noSandbox === true ? undefined : defaultIsolation()),
+  }
+}
+
+/** The user's project first, then this package, which brings the two runtimes along. */
+function lookupPlaces(): (string | URL)[] {
+  return [pathToFileURL(`${process.cwd()}/`), import.meta.url]
+}
