@@ -1,0 +1,62 @@
+import { execFile } from 'node:child_process'
+import { globSync, readFileSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { root } from './packages.ts'
+
+const execute = promisify(execFile)
+const examples = join(root, 'examples')
+const documents = globSync(['README.md', 'packages/*/README.md', 'docs/*.md', 'docs/guide/**/*.md'], { cwd: root })
+
+describe.each(documents)('%s', (path) => {
+  const blocks = [...readFileSync(join(root, path), 'utf8').matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code as string)
+
+  test.each(blocks.map((code, index) => [index + 1, code] as const))('its program %i runs', async (number, code) => {
+    // In examples/, where every package of ours can be imported.
+    const file = join(examples, `.document-${path.replaceAll(/\W/g, '-')}-${number}.mjs`)
+    await writeFile(file, code)
+    try {
+      const { stdout } = await execute(process.execPath, ['--no-node-snapshot', file], { timeout: 60_000 })
+      expect(stdout).not.toBe('')
+    } finally {
+      await rm(file)
+    }
+  })
+
+  test('has no program that is not run', () => {
+    expect(readFileSync(join(root, path), 'utf8')).not.toMatch(/^ +```js|^```(javascript|mjs|cjs)$/m)
+  })
+})
+
+describe('examples', () => {
+  const expected: Record<string, RegExp> = {
+    'readme.mjs': /^6\n$/,
+    'parts.mjs': /^hello parts\n$/,
+    'alone.mjs': /^hello runtime, it is a fine day\n$/,
+    'demo.mjs': /addOne\(5\) +6\n[\s\S]*addOne\(5\) +6\n[\s\S]*openat \/etc\/passwd → kill[\s\S]*SIGSYS/,
+  }
+
+  test('all are expected here', () => {
+    expect(globSync('*.mjs', { cwd: examples }).sort()).toEqual(Object.keys(expected).sort())
+  })
+
+  test.each(Object.entries(expected))('%s prints what it should', async (name, output) => {
+    const { stdout } = await execute(process.execPath, ['--no-node-snapshot', join(examples, name)], { timeout: 60_000 })
+    expect(stdout).toMatch(output)
+  })
+})
+
+test("the README's example is the specification's", () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  for (const line of [
+    "import { Sandbox } from 'confine-sandbox'",
+    "runtime: 'jseval-confine-runtime'",
+    "source: 'module.exports.addOne = (num) => num + 1'",
+    'await sbx.configContainer({cid, opts: {/*...*/}})',
+    "const res = await sbx.handleAPICall(cid, 'addOne', [5]) // => 6",
+  ]) {
+    expect(readme).toContain(line)
+  }
+})
