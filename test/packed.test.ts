@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Consumer, createConsumer } from './consumer.ts'
-import { readPackages } from './packages.ts'
+import { readPackages, root } from './packages.ts'
 
 const packages = readPackages()
 const names = packages.map(({ manifest }) => manifest.name)
@@ -35,6 +35,55 @@ test('ESM and CommonJS see the same names', async () => {
     }`
   const lines = (await consumer.run('same-names.mjs', source)).trim().split('\n')
   expect(lines.filter((line) => !line.endsWith(' true'))).toEqual([])
+})
+
+test.each([
+  ['readme.mjs', "import { Sandbox } from 'confine-sandbox'"],
+  ['readme.cjs', "const { Sandbox } = require('confine-sandbox')"],
+])('the first program of the README runs from the tarballs, confined: %s', async (fileName, firstLine) => {
+  const [, program] = /^```js\n(.*?)^```$/ms.exec(readFileSync(join(root, 'README.md'), 'utf8')) as unknown as [string, string]
+  const [, ...lines] = program.split('\n')
+  const source = [
+    firstLine,
+    ';(async () => {',
+    ...lines,
+    'console.log(sbx.guestExitSignal, sbx.isolation.layers.includes("seccomp-notify"))',
+    '})()',
+  ]
+  await expect(consumer.run(fileName, source.join('\n'))).resolves.toBe('6\nSIGTERM true\n')
+})
+
+test.each(['nodenext', 'bundler'] as const)('Sandbox is typed as the specification says (%s)', async (moduleResolution) => {
+  const source = `
+    import { Sandbox, type SandboxConstructorOpts } from 'confine-sandbox'
+    import type { ChildProcess } from 'node:child_process'
+    import type { EventEmitter } from 'node:events'
+    import type { Server } from 'node:net'
+    declare const opts: SandboxConstructorOpts
+    const sbx = new Sandbox({ ...opts, runtime: 'x', globals: { a: () => 1 }, strace: false, logSpawn: false, noSandbox: true, pipeStdout: false, pipeStderr: false })
+    const emitter: Pick<EventEmitter, 'on' | 'once' | 'off' | 'emit'> = sbx as never
+    const guestProcess: ChildProcess | undefined = sbx.guestProcess
+    const ipcServer: Server | undefined = sbx.ipcServer
+    const ports: (number | undefined)[] = [sbx.ipcServerPort, sbx.ipcClientPort]
+    const closed: Promise<number> = sbx.whenGuestProcessClosed
+    const globalsMap: Map<string, Function> = sbx.globalsMap
+    const exitCode: number = sbx.guestExitCode
+    const exitSignal: string = sbx.guestExitSignal
+    const isActive: boolean = sbx.isGuestProcessActive
+    const runtimePath: string = sbx.runtimePath
+    const init: Promise<void> = sbx.init()
+    const teardown: Promise<number> = sbx.teardown()
+    const list: Promise<{ cid: number; opts?: any }[]> = sbx.listContainers()
+    const exec: Promise<{ cid: number; opts?: any }> = sbx.execContainer({ source: 'x', sourcePath: '/x', env: 'nodejs' })
+    const config: Promise<void> = sbx.configContainer({ cid: 1, opts: {} })
+    const kill: Promise<void> = sbx.killContainer({ cid: 1 })
+    const result: Promise<any> = sbx.handleAPICall(1, 'addOne', [5])
+    sbx.on('container-closed', ({ cid, exitCode, error }) => [cid.toFixed(), exitCode?.toFixed(), error?.code])
+    sbx.on('violation', ({ syscall, path }) => [syscall.length, path?.length])
+    // @ts-expect-error: no such event
+    sbx.on('no-such-event', () => {})
+    export { emitter, guestProcess, ipcServer, ports, closed, globalsMap, exitCode, exitSignal, isActive, runtimePath, init, teardown, list, exec, config, kill, result }`
+  await expect(consumer.typeCheck('sandbox.mts', source, moduleResolution)).resolves.toBe('')
 })
 
 describe.each(runtimes)('%s', (name) => {
