@@ -27,6 +27,7 @@ export class Container implements AsyncDisposable {
   readonly closed: Promise<ContainerClosed>
   readonly #host: ContainerHost
 
+  /** @internal */
   constructor(host: ContainerHost, cid: number, opts: Readonly<Record<string, unknown>>, closed: Promise<ContainerClosed>) {
     this.#host = host
     this.cid = cid

@@ -56,7 +56,7 @@ export function readPackageJson(directory: string): PackageJson {
 }
 
 /** Whether a path lies in a directory, or is it. */
-export function isWithin(path: string, directory: string): boolean {
+function isWithin(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory.endsWith(sep) ? directory : directory + sep)
 }
 
