@@ -1,7 +1,7 @@
 export { ConfineError, errorCodes, type ConfineErrorOptions, type ErrorCode } from './errors.ts'
-export { describeEnd, type GuestEnd } from './end.ts'
+export { describeEnd, type EndReason, type GuestEnd, type Usage } from './end.ts'
 export type { Violation } from './violation.ts'
-export { defaultPolicy, type BootLink, type OnViolation, type Policy } from './policy.ts'
+export { defaultLimits, defaultPolicy, type BootLink, type Limits, type OnViolation, type Policy } from './policy.ts'
 export {
   policyParts,
   type Assessment,
@@ -15,6 +15,7 @@ export {
   type ReportReader,
   type StartEnd,
   type StartFailure,
+  type Walls,
   type WrapperDescriptor,
 } from './isolation.ts'
 export type { Channel, ChannelReceiver } from './channel.ts'

@@ -56,8 +56,8 @@ export interface Command {
 export interface ConfinedCommand extends Command {
   /** Working directory of the wrapper, absolute. */
   readonly cwd: string
-  /** The layers that hold from the first instruction, when the wrapper does not report them itself. */
-  readonly layers?: readonly string[]
+  /** What holds from the first instruction, when the wrapper does not report it itself with `ready`. */
+  readonly holds?: { readonly layers: readonly string[]; readonly walls?: Walls }
   /** Sockets that the wrapper wants beyond the call channel on fd 3. They are numbered from 4 on, in this order. */
   readonly descriptors: readonly WrapperDescriptor[]
 }
@@ -76,13 +76,20 @@ export type ReportReader = (chunk: Uint8Array) => readonly IsolationEvent[]
 /** What the wrapper (never the guest) reports. */
 export type IsolationEvent =
   /** Every layer stands and the command is about to run. */
-  | { readonly type: 'ready'; readonly layers: readonly string[] }
+  | { readonly type: 'ready'; readonly layers: readonly string[]; readonly walls?: Walls }
   /** The guest is locked: untrusted source may be sent. */
   | { readonly type: 'locked' }
   /** The guest did what the policy forbids. */
   | { readonly type: 'violation'; readonly violation: Violation }
+  /** The guest reached a limit and is being ended for it. */
+  | { readonly type: 'limit'; readonly limit: 'memory' | 'cpu' }
+  /** What the guest has used. Comes last, when the guest is gone. */
+  | { readonly type: 'usage'; readonly cpuMs: number; readonly peakMemoryMiB: number }
   /** The wrapper failed before the command ran. */
   | { readonly type: 'setup-failed'; readonly stage: string; readonly reason: string }
+
+/** The layers in force that hold each part of a policy, each of them by itself. */
+export type Walls = Readonly<Record<PolicyPart, readonly string[]>>
 
 /** How exactly something is held: by the letter of the policy, in part, or not at all. */
 export type Hold = 'exact' | 'coarse' | 'none'

@@ -1,4 +1,4 @@
-import type { Command, Policy } from '@confine-sandbox/contract'
+import type { Command, Limits, Policy } from '@confine-sandbox/contract'
 import type { GuestSettings } from '@confine-sandbox/guest'
 import type { CheckedOptions } from './options.ts'
 
@@ -13,7 +13,7 @@ export function guestCommand(options: CheckedOptions, entry: string, lockPath: s
   }
   return {
     file: process.execPath,
-    args: [...runtime.nodeFlags, entry, JSON.stringify(settings)],
+    args: [...heapFlags(options.limits), ...runtime.nodeFlags, entry, JSON.stringify(settings)],
     env: guestEnvironment,
   }
 }
@@ -26,7 +26,13 @@ export function guestPolicy(options: CheckedOptions, entry: string): Policy {
     bootLinks: runtime.links,
     threads: runtime.threads,
     onViolation: options.onViolation,
+    limits: options.limits,
   }
+}
+
+/** So that V8 collects garbage, and then gives up with a message, before the hard limit ends the process. */
+function heapFlags({ memoryMiB }: Limits): string[] {
+  return memoryMiB === undefined ? [] : [`--max-old-space-size=${Math.max(16, Math.floor(memoryMiB * 0.75))}`]
 }
 
 /** The guest's whole environment: nothing of the host's is in it. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { constants } from 'node:os'
 import { type Duplex, PassThrough, type Readable } from 'node:stream'
-import type { ConfinedCommand, GuestEnd, IsolationEvent, Violation } from '@confine-sandbox/contract'
+import type { ConfinedCommand, EndReason, GuestEnd, IsolationEvent } from '@confine-sandbox/contract'
+import { EndEvidence, exitCodeOf, type ProcessExit } from './end-of-process.ts'
 
 /** What a launch reports while it goes on. */
 export interface GuestProcessListener {
@@ -25,9 +25,9 @@ export class GuestProcess {
   readonly channel: Duplex
   readonly #listener: GuestProcessListener
   readonly #open = new Set<Readable>()
-  #violation: Violation | undefined
-  #cause: GuestEnd | undefined
-  #exit: { code: number | null; signal: NodeJS.Signals | null } | undefined
+  readonly #evidence = new EndEvidence()
+  readonly #launched = performance.now()
+  #exit: ProcessExit | undefined
   #hasEnded = false
 
   constructor(command: ConfinedCommand, traceDescriptor: number | undefined, listener: GuestProcessListener) {
@@ -39,13 +39,17 @@ export class GuestProcess {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...new Array<'pipe'>(extra).fill('pipe')],
     })
     this.child.once('error', (error) => this.#spawnFailed(command.file, error))
-    this.child.once('exit', (code, signal) => this.#exited(code, signal))
+    this.child.once('exit', (exitCode, signal) => this.#exited({ exitCode, signal }))
     // A process that could not be spawned may have no streams at all.
     const streams = (this.child.stdio ?? []) as readonly (Duplex | null | undefined)[]
     this.channel = streams[3] ?? new PassThrough().destroy()
     for (const name of ['stdout', 'stderr'] as const) {
       const stream = this.child[name]
-      if (stream) this.#read(stream, (chunk) => holdBack(stream, listener.output(name, chunk)))
+      if (!stream) continue
+      this.#read(stream, (chunk) => {
+        if (name === 'stderr') this.#evidence.overhear(chunk)
+        holdBack(stream, listener.output(name, chunk))
+      })
     }
     command.descriptors.forEach(({ send, read }, index) => {
       const stream = streams[4 + index]
@@ -64,8 +68,8 @@ export class GuestProcess {
    * Ends the process; what is already under way towards another end keeps its reason.
    * @param cause How the end is to be told, when it is not the plain signal.
    */
-  kill(signal: NodeJS.Signals, cause?: GuestEnd): void {
-    this.#cause ??= cause
+  kill(signal: NodeJS.Signals, cause?: EndReason): void {
+    if (cause !== undefined) this.#evidence.blame(cause)
     this.child.kill(signal)
   }
 
@@ -82,41 +86,34 @@ export class GuestProcess {
   }
 
   #isolation(event: IsolationEvent): void {
-    if (event.type === 'violation') this.#violation = event.violation.action === 'kill' ? event.violation : this.#violation
-    if (event.type === 'setup-failed') this.#cause ??= { kind: 'setup-failed', stage: event.stage, reason: event.reason }
+    this.#evidence.hear(event)
     this.#listener.isolation(event)
   }
 
   #spawnFailed(file: string, error: Error): void {
     if (this.child.pid !== undefined) return
-    this.#cause ??= { kind: 'setup-failed', stage: `spawn ${file}`, reason: error.message }
-    this.#end(126, null)
+    this.#evidence.blame({ kind: 'setup-failed', stage: `spawn ${file}`, reason: error.message })
+    this.#end({ exitCode: 126, signal: null })
   }
 
-  #exited(code: number | null, signal: NodeJS.Signals | null): void {
-    this.#exit = { code, signal }
+  #exited(exit: ProcessExit): void {
+    this.#exit = exit
     // The other ends close now. A program that inherited one (possible without isolation) must not delay the end for ever.
-    setTimeout(() => this.#end(code, signal), lastReportsMs).unref()
+    setTimeout(() => this.#end(exit), lastReportsMs).unref()
     this.#endWhenAllIsRead()
   }
 
   #endWhenAllIsRead(): void {
-    if (this.#exit !== undefined && this.#open.size === 0) this.#end(this.#exit.code, this.#exit.signal)
+    if (this.#exit !== undefined && this.#open.size === 0) this.#end(this.#exit)
   }
 
-  #end(code: number | null, signal: NodeJS.Signals | null): void {
+  #end(exit: ProcessExit): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
     for (const stream of this.#open) stream.destroy()
     this.channel.destroy()
-    const exitCode = code ?? 128 + (signal === null ? 0 : constants.signals[signal])
-    this.#listener.ended(this.#cause ?? this.#plainEnd(exitCode, signal), exitCode)
-  }
-
-  #plainEnd(exitCode: number, signal: NodeJS.Signals | null): GuestEnd {
-    if (signal === null) return { kind: 'exited', exitCode }
-    if (signal !== 'SIGSYS') return { kind: 'signaled', signal }
-    return { kind: 'violation', signal, ...(this.#violation === undefined ? {} : { violation: this.#violation }) }
+    const usage = this.#evidence.usage(Math.round(performance.now() - this.#launched))
+    this.#listener.ended({ ...this.#evidence.reason(exit), ...(usage === undefined ? {} : { usage }) }, exitCodeOf(exit))
   }
 }
 

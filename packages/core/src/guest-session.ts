@@ -1,11 +1,21 @@
-import { ConfineError, type GuestEnd, type IsolationBackend, type IsolationEvent, type Violation } from '@confine-sandbox/contract'
+import {
+  ConfineError,
+  type GuestEnd,
+  type IsolationBackend,
+  type IsolationEvent,
+  type Policy,
+  type Violation,
+  type Walls,
+} from '@confine-sandbox/contract'
 import { guestEntry, hostNotice } from '@confine-sandbox/guest'
 import { type ErrorPayload, type IncomingCall, Peer, streamChannel } from '@confine-sandbox/ipc'
 import { guestCommand, guestPolicy } from './guest-command.ts'
 import { callFailure, endFailure, isErrorPayload, runtimeFailure, uncaughtFailure } from './guest-failure.ts'
 import { GuestProcess } from './guest-process.ts'
 import type { CheckedOptions } from './options.ts'
+import { shortfall } from './min-isolation.ts'
 import { passOn } from './output.ts'
+import { StartGate } from './start-gate.ts'
 import { traced } from './strace.ts'
 import { unconfined } from './unconfined.ts'
 
@@ -25,16 +35,15 @@ export interface GuestSessionOwner {
 export class GuestSession {
   readonly process: GuestProcess
   readonly peer: Peer
-  /** Settles when the guest is locked and has its runtime. Rejects when it ended before. */
-  readonly ready: Promise<void>
-  /** The layers in force, as the supervisor reported them. */
-  layers: readonly string[] = []
+  /** What is in force, as the supervisor reported it. */
+  holds: { readonly layers: readonly string[]; readonly walls?: Walls } = { layers: [] }
+  readonly #options: CheckedOptions
   readonly #owner: GuestSessionOwner
   readonly #backend: IsolationBackend
-  readonly #waitsFor: Set<'locked' | 'ready'>
-  #settleReady: { resolve(): void; reject(error: Error): void } | undefined
-  /** Whether the guest is locked and has its runtime. */
-  isReady = false
+  readonly #policy: Policy
+  readonly #gate: StartGate
+  readonly #lifeTimer: NodeJS.Timeout | undefined
+  #outputBytes = 0
   /** What was written to stderr before the guest was ready: nothing untrusted ran until then. */
   #startOutput = ''
   /** The reason that the guest gave for its coming end. */
@@ -42,33 +51,29 @@ export class GuestSession {
 
   /** @throws ERR_CONFINE_ISOLATION_UNAVAILABLE when the policy cannot be held here. Nothing was started then. */
   constructor(options: CheckedOptions, owner: GuestSessionOwner) {
+    this.#options = options
     this.#owner = owner
     const backend: IsolationBackend = options.noSandbox ? unconfined : (options.isolation as IsolationBackend)
     this.#backend = backend
-    this.#waitsFor = new Set(backend.lockPath === undefined ? ['ready'] : ['locked', 'ready'])
-    const confined = backend.confine(guestCommand(options, guestEntry, backend.lockPath), guestPolicy(options, guestEntry))
+    this.#policy = guestPolicy(options, guestEntry)
+    const confined = backend.confine(guestCommand(options, guestEntry, backend.lockPath), this.#policy)
     const { command, traceDescriptor } = options.strace ? traced(confined) : { command: confined, traceDescriptor: undefined }
-    this.layers = command.layers ?? []
     if (options.logSpawn) console.log('SPAWN', command.file, command.args)
-    this.ready = new Promise<void>((resolve, reject) => {
-      this.#settleReady = { resolve, reject }
-    })
-    // Whoever waits sees the rejection; that nobody waits is no error.
-    this.ready.catch(() => {})
-    const deadline = setTimeout(() => this.#tooSlow(options.startTimeoutMs), options.startTimeoutMs)
-    this.ready.then(
-      () => clearTimeout(deadline),
-      () => clearTimeout(deadline),
+    const { startTimeoutMs } = options
+    this.#gate = new StartGate(backend.lockPath === undefined ? ['ready'] : ['locked', 'ready'], startTimeoutMs, () =>
+      this.process.kill('SIGKILL', { kind: 'timeout', what: 'its start', timeoutMs: startTimeoutMs }),
     )
     this.process = new GuestProcess(command, traceDescriptor, {
       isolation: (event) => this.#isolation(event),
-      output: (name, chunk) => {
-        if (name === 'stderr') this.#keepStartOutput(chunk)
-        return options[name === 'stdout' ? 'pipeStdout' : 'pipeStderr'] ? passOn(process[name], chunk) : undefined
-      },
+      output: (name, chunk) => this.#output(name, chunk),
       trace: (chunk) => process.stderr.write(chunk),
       ended: (end, exitCode) => this.#ended(end, exitCode),
     })
+    const { lifeMs } = options.limits
+    if (lifeMs !== undefined) {
+      this.#lifeTimer = setTimeout(() => this.process.kill('SIGKILL', { kind: 'timeout', what: 'its life', timeoutMs: lifeMs }), lifeMs)
+    }
+    if (command.holds !== undefined) this.#inForce(command.holds)
     this.peer = new Peer({
       channel: streamChannel(this.process.channel, { pauseReadingAboveBytes }),
       request: (call) => owner.hostCall(call),
@@ -76,6 +81,16 @@ export class GuestSession {
       closed: (error) => this.#channelClosed(error),
       reviveError: (payload) => new GuestFailure(payload),
     })
+  }
+
+  /** Settles when the guest is locked and has its runtime. Rejects when it ended before. */
+  get ready(): Promise<void> {
+    return this.#gate.opened
+  }
+
+  /** Whether the guest is locked and has its runtime. */
+  get isReady(): boolean {
+    return this.#gate.isOpen
   }
 
   /**
@@ -109,15 +124,36 @@ export class GuestSession {
   }
 
   #isolation(event: IsolationEvent): void {
-    if (event.type === 'ready') this.layers = event.layers
-    if (event.type === 'locked') this.#reached('locked')
+    if (event.type === 'ready') this.#inForce(event)
+    if (event.type === 'locked') this.#gate.give('locked')
     if (event.type === 'violation') this.#owner.violation(event.violation)
+  }
+
+  /** The bar is checked against what stands, not against what was planned, and before any source is sent. */
+  #inForce(holds: { readonly layers: readonly string[]; readonly walls?: Walls }): void {
+    this.holds = { layers: holds.layers, ...(holds.walls === undefined ? {} : { walls: holds.walls }) }
+    const missing = holds.walls === undefined ? undefined : shortfall(holds.walls, this.#options.minIsolation)
+    if (missing === undefined) return
+    const remedies = this.#backend.assess(this.#policy).missing.map(({ layer, reason, remedy }) => `${layer}: ${reason} ${remedy}`)
+    const reason = [`${missing}.`, ...remedies, 'Or lower the bar with the option minIsolation.'].join(' ')
+    this.process.kill('SIGKILL', { kind: 'setup-failed', stage: 'min-isolation', reason })
+  }
+
+  #output(name: 'stdout' | 'stderr', chunk: Buffer): Promise<void> | undefined {
+    if (name === 'stderr' && !this.isReady && this.#startOutput.length < maxStartOutput) this.#startOutput += chunk.toString()
+    const { outputMiB } = this.#options.limits
+    this.#outputBytes += chunk.length
+    if (outputMiB !== undefined && this.#outputBytes > outputMiB * 1024 * 1024) {
+      this.process.kill('SIGKILL', { kind: 'output', outputMiB })
+      return undefined
+    }
+    return this.#options[name === 'stdout' ? 'pipeStdout' : 'pipeStderr'] ? passOn(process[name], chunk) : undefined
   }
 
   #notice(cid: number, method: string, params: unknown[]): void {
     switch (method) {
       case hostNotice.ready:
-        return this.#reached('ready')
+        return this.#gate.give('ready')
       case hostNotice.failed:
         this.#lastWords ??= runtimeFailure(payloadOf(params))
         return
@@ -134,31 +170,17 @@ export class GuestSession {
     }
   }
 
-  #reached(what: 'locked' | 'ready'): void {
-    this.#waitsFor.delete(what)
-    if (this.#waitsFor.size > 0) return
-    this.isReady = true
-    this.#settleReady?.resolve()
-  }
-
-  #tooSlow(timeoutMs: number): void {
-    this.process.kill('SIGKILL', { kind: 'timeout', what: 'its start', timeoutMs })
-  }
-
   #channelClosed(error?: Error): void {
     if (ConfineError.is(error)) this.process.kill('SIGKILL', { kind: 'protocol', reason: error.message })
     // It closed its end: it is about to exit, or it cannot be reached any more.
     else this.expectEnd()
   }
 
-  #keepStartOutput(chunk: Buffer): void {
-    if (!this.isReady && this.#startOutput.length < maxStartOutput) this.#startOutput += chunk.toString()
-  }
-
   #ended(plainEnd: GuestEnd, exitCode: number): void {
     const end = this.isReady ? plainEnd : this.#explained(plainEnd)
     const failure = (end.kind === 'exited' && this.#lastWords) || endFailure(end, this.isReady ? '' : this.#startOutput)
-    this.#settleReady?.reject(failure)
+    clearTimeout(this.#lifeTimer)
+    this.#gate.fail(failure)
     this.peer.close(failure)
     this.#owner.ended(end, exitCode, failure)
   }
@@ -168,9 +190,8 @@ export class GuestSession {
     if (end.kind !== 'exited' && end.kind !== 'signaled') return end
     const { exitCode, signalCode: signal } = this.process.child
     const explained = this.#backend.explainStart?.({ exitCode, signal, stderr: this.#startOutput })
-    return explained === undefined
-      ? end
-      : { kind: 'setup-failed', stage: explained.stage, reason: `${explained.reason} ${explained.remedy}` }
+    if (explained === undefined) return end
+    return { kind: 'setup-failed', stage: explained.stage, reason: `${explained.reason} ${explained.remedy}` }
   }
 }
 

@@ -1,4 +1,13 @@
-import { ConfineError, type IsolationBackend, type OnViolation, type RuntimeDescriptor } from '@confine-sandbox/contract'
+import {
+  ConfineError,
+  type IsolationBackend,
+  type Limits,
+  type OnViolation,
+  type PolicyPart,
+  type RuntimeDescriptor,
+} from '@confine-sandbox/contract'
+import { checkLimits } from './limits.ts'
+import { checkMinIsolation, type MinIsolation } from './min-isolation.ts'
 
 /** Options of a core Sandbox: the runtime and the isolation are handed in as objects. */
 export interface CoreSandboxOptions {
@@ -23,6 +32,13 @@ export interface CoreSandboxOptions {
    * call with an errno. Both report it. @default 'kill'
    */
   onViolation?: OnViolation | undefined
+  /** How much of each resource the guest may use. @default 512 MiB of memory, 64 threads, no limit of time or output */
+  limits?: Limits | undefined
+  /**
+   * How many layers must hold each part of the policy, each by itself; with fewer the launch fails and says which are
+   * missing. Lower it only in writing: here. @default two for files, network and processes, one for the rest
+   */
+  minIsolation?: MinIsolation | undefined
   /** How many containers the one guest process takes. They share its memory with the plain runtimes. @default what the runtime says */
   maxContainers?: number | undefined
   /** How long the guest may take to get ready, milliseconds. @default 30,000 */
@@ -30,7 +46,11 @@ export interface CoreSandboxOptions {
 }
 
 /** Options with their defaults filled in. */
-export type CheckedOptions = CoreSandboxOptions & Required<Pick<CoreSandboxOptions, keyof typeof defaultOptions>>
+export type CheckedOptions = CoreSandboxOptions &
+  Required<Pick<CoreSandboxOptions, keyof typeof defaultOptions>> & {
+    limits: Limits
+    minIsolation: Readonly<Record<PolicyPart, number>>
+  }
 
 /** What holds unless the options say otherwise. */
 export const defaultOptions = Object.freeze({
@@ -67,6 +87,8 @@ export function checkOptions(options: CoreSandboxOptions): CheckedOptions {
   if (!checked.noSandbox && typeof checked.isolation?.confine !== 'function') {
     throw bad('isolation', checked.isolation, 'an isolation backend such as linux(); only noSandbox: true goes without')
   }
+  checked.limits = checkLimits(checked.limits)
+  checked.minIsolation = checkMinIsolation(checked.minIsolation)
   return checked
 }
 

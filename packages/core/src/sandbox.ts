@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { EventEmitter } from 'node:events'
 import type { Server } from 'node:net'
-import { ConfineError, type GuestEnd } from '@confine-sandbox/contract'
+import { ConfineError, type GuestEnd, type Walls } from '@confine-sandbox/contract'
 import { type ExecRequest, guestMethod } from '@confine-sandbox/guest'
 import type { IncomingCall, Peer } from '@confine-sandbox/ipc'
 import { type CallOptions, Container, type ContainerClosed } from './container.ts'
@@ -27,6 +27,8 @@ export interface IsolationReport {
   readonly backend: string
   /** The layers in force, as the supervisor reported them. Empty before the launch and without isolation. */
   readonly layers: readonly string[]
+  /** The layers that hold each part of the policy, each by itself. Undefined where `layers` is empty. */
+  readonly walls?: Walls
   /** Whether untrusted source may run: the guest is locked, or needs no lock. */
   readonly isLocked: boolean
 }
@@ -97,7 +99,8 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   get isolation(): IsolationReport {
     return {
       backend: this.opts.noSandbox ? 'none' : (this.opts.isolation?.name ?? 'none'),
-      layers: this.#session?.layers ?? [],
+      layers: [],
+      ...this.#session?.holds,
       isLocked: this.#session?.isReady ?? false,
     }
   }

@@ -24,9 +24,31 @@ test.each([
   ['isolation that is none', { runtime, isolation: {} }, 'isolation'],
   ['an unknown reaction', { runtime, noSandbox: true, onViolation: 'log' }, 'onViolation'],
   ['no containers', { runtime, noSandbox: true, maxContainers: 0 }, 'maxContainers'],
+  ['too little memory', { runtime, noSandbox: true, limits: { memoryMiB: 1 } }, 'limits.memoryMiB'],
+  ['half a second', { runtime, noSandbox: true, limits: { cpuSeconds: 0.5 } }, 'limits.cpuSeconds'],
+  ['a limit that is text', { runtime, noSandbox: true, limits: { lifeMs: '5' } }, 'limits.lifeMs'],
+  ['an unknown limit', { runtime, noSandbox: true, limits: { memory: 5 } }, 'no limit memory'],
+  ['limits that are none', { runtime, noSandbox: true, limits: 5 }, 'limits'],
+  ['an unknown part', { runtime, noSandbox: true, minIsolation: { disks: 1 } }, 'minIsolation'],
+  ['half a wall', { runtime, noSandbox: true, minIsolation: { files: 0.5 } }, 'minIsolation'],
   ['an endless deadline', { runtime, noSandbox: true, startTimeoutMs: Number.POSITIVE_INFINITY }, 'startTimeoutMs'],
 ])('%s is refused and named', (_name, options, named) => {
   expect(() => checkOptions(options as never)).toThrow(
     expect.objectContaining({ code: 'ERR_CONFINE_BAD_OPTION', message: expect.stringContaining(named) }),
   )
+})
+
+test('limits and the bar have defaults, one by one; Infinity is no limit', () => {
+  expect(checkOptions({ runtime, noSandbox: true })).toMatchObject({
+    limits: { memoryMiB: 512, threads: 64 },
+    minIsolation: { files: 2, privileges: 1 },
+  })
+  const { limits, minIsolation } = checkOptions({
+    runtime,
+    noSandbox: true,
+    limits: { memoryMiB: Infinity, cpuSeconds: 3 },
+    minIsolation: { files: 1 },
+  })
+  expect(limits).toEqual({ cpuSeconds: 3, threads: 64 })
+  expect(minIsolation).toMatchObject({ files: 1, network: 2 })
 })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import type { ConfineError } from '@confine-sandbox/contract'
+import type { Command, ConfineError } from '@confine-sandbox/contract'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { resolveRuntime } from '../src/index.ts'
 import { fixture, sandbox } from './support.ts'
@@ -352,25 +352,28 @@ test('a program that cannot be spawned fails init', async () => {
   expect(await sbx.teardown()).toBe(126)
 })
 
-test('source is not sent before the supervisor said locked', async () => {
-  const isolation = {
+/** A backend whose supervisor is scripted: it says each text on descriptor 4 after that many milliseconds. */
+function scripted(says: Record<number, string>, missing: object[] = []) {
+  return {
     name: 'scripted',
     lockPath: '/no/such/lock',
-    assess: () => ({}) as never,
-    confine: (command: any) => ({
-      ...command,
-      file: process.execPath,
-      // A stand-in for a supervisor, which says so after a while.
-      args: [
-        '-e',
-        `setTimeout(() => require('fs').writeSync(4, 'locked'), 400); process.argv.splice(1, 0, 'x'); require(${JSON.stringify(command.args[0])})`,
-        ...command.args.slice(1),
-      ],
-      cwd: '/',
-      descriptors: [{ read: () => (chunk: Uint8Array) => (Buffer.from(chunk).toString() === 'locked' ? [{ type: 'locked' }] : []) }],
-    }),
+    assess: () => ({ missing }) as never,
+    confine: (command: Command) => {
+      const entry = command.args.findIndex((arg) => arg.endsWith('.cjs'))
+      const timers = Object.entries(says).map(([ms, text]) => `setTimeout(() => fs.writeSync(4, ${JSON.stringify(text)}), ${ms});`)
+      const script = `const fs = require('fs'); ${timers.join('')} process.argv.splice(1, 0, 'x'); require(${JSON.stringify(command.args[entry])})`
+      return {
+        ...command,
+        args: ['-e', script, ...command.args.slice(entry + 1)],
+        cwd: '/',
+        descriptors: [{ read: () => (chunk: Uint8Array) => JSON.parse(Buffer.from(chunk).toString()) }],
+      }
+    },
   }
-  const sbx = sandbox({ noSandbox: false, isolation: isolation as never })
+}
+
+test('source is not sent before the supervisor said locked', async () => {
+  const sbx = sandbox({ noSandbox: false, isolation: scripted({ 400: '[{"type":"locked"}]' }) })
   const started = performance.now()
   const exec = sbx.execContainer({ source: 'exports.f = () => 1' })
   await vi.waitFor(() => expect(sbx.ipc).toBeDefined())
@@ -378,6 +381,62 @@ test('source is not sent before the supervisor said locked', async () => {
   const container = await exec
   expect(performance.now() - started).toBeGreaterThan(350)
   expect(await container.call('f')).toBe(1)
+})
+
+test('fewer walls than the bar wants fail the launch, with what is missing and what to do', async () => {
+  const walls = { files: ['seccomp'], network: ['seccomp', 'net-ns'], processes: ['seccomp', 'pid-ns'], privileges: ['x'], syscalls: ['x'] }
+  const ready = JSON.stringify([{ type: 'ready', layers: ['seccomp'], walls }, { type: 'locked' }])
+  const missing = [{ layer: 'mount-ns', reason: 'A sysctl forbids it.', remedy: 'Set it to 1.' }]
+  const strict = sandbox({ noSandbox: false, isolation: scripted({ 0: ready }, missing) })
+  await expect(strict.execContainer({ source: '' })).rejects.toEqual(
+    failsWith('ERR_CONFINE_SETUP_FAILED', {
+      message: expect.stringMatching(/files by 2 \(seccomp\).*mount-ns: A sysctl forbids it. Set it to 1.*minIsolation/),
+    }),
+  )
+  const lenient = sandbox({ noSandbox: false, isolation: scripted({ 0: ready }), minIsolation: { files: 1 } })
+  await lenient.execContainer({ source: '' })
+  expect(lenient.isolation).toEqual({ backend: 'scripted', layers: ['seccomp'], walls, isLocked: true })
+})
+
+test.each([
+  [
+    'a violation',
+    [{ type: 'violation', violation: { syscall: 'openat', path: '/x', args: [], time: 1, action: 'kill' } }],
+    'SIGSYS',
+    { kind: 'violation', violation: { path: '/x' } },
+  ],
+  ['the memory limit', [{ type: 'limit', limit: 'memory' }], 'SIGKILL', { kind: 'memory', signal: 'SIGKILL' }],
+  ['the CPU limit', [], 'SIGXCPU', { kind: 'cpu', signal: 'SIGXCPU' }],
+  ['a crash', [], 'SIGSEGV', { kind: 'signaled', signal: 'SIGSEGV' }],
+])('%s and what was used are told with the end', async (_name, events, signal, end) => {
+  const report = JSON.stringify([{ type: 'locked' }])
+  const last = JSON.stringify([...events, { type: 'usage', cpuMs: 12, peakMemoryMiB: 34 }])
+  const sbx = sandbox({ noSandbox: false, isolation: scripted({ 0: report }) })
+  const container = await sbx.execContainer({
+    source: `exports.f = () => { require('fs').writeSync(4, ${JSON.stringify(last)}); setTimeout(() => process.kill(process.pid, '${signal}'), 50); return new Promise(() => {}) }`,
+  })
+  await container.call('f').catch(() => {})
+  await sbx.whenGuestProcessClosed
+  expect(sbx.guestEnd).toMatchObject({ ...end, usage: { cpuMs: 12, peakMemoryMiB: 34, wallMs: expect.any(Number) } })
+})
+
+test('a life that is over and output beyond its limit end the guest with the reason', async () => {
+  const old = sandbox({ limits: { lifeMs: 300 } })
+  const container = await old.execContainer({ source: 'exports.f = () => new Promise(() => {})' })
+  await expect(container.call('f')).rejects.toEqual(
+    failsWith('ERR_CONFINE_TIMEOUT', { end: { kind: 'timeout', what: 'its life', timeoutMs: 300 } }),
+  )
+  const loud = sandbox({ limits: { outputMiB: 1 } })
+  const writer = await loud.execContainer({ source: 'exports.f = () => new Promise(() => setInterval(() => process.stderr.write("x".repeat(65536)), 1))' })
+  await expect(writer.call('f')).rejects.toEqual(failsWith('ERR_CONFINE_GUEST_ENDED', { end: { kind: 'output', outputMiB: 1 } }))
+})
+
+test('a heap that is full ends the guest as out of memory', async () => {
+  const sbx = sandbox({ limits: { memoryMiB: 32 } })
+  const container = await sbx.execContainer({ source: 'exports.f = () => { const all = []; for (;;) all.push(new Array(1000).fill({})) }' })
+  await expect(container.call('f')).rejects.toEqual(
+    failsWith('ERR_CONFINE_GUEST_ENDED', { end: { kind: 'memory', signal: expect.any(String) } }),
+  )
 })
 
 test('the host exits by itself once torn down, and its exit ends the guest', async () => {

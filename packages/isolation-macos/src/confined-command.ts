@@ -47,7 +47,7 @@ export function confinedCommand(command: Command, policy: Policy, seatbelt: Seat
     env: { ...command.env },
     cwd,
     descriptors: [],
-    layers: seatbelt.hardened ? ['seatbelt', 'seatbelt-hardened'] : ['seatbelt'],
+    holds: { layers: seatbelt.hardened ? ['seatbelt', 'seatbelt-hardened'] : ['seatbelt'] },
   }
 
   function real(path: string, what: string): string {

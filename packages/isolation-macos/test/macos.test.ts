@@ -63,7 +63,7 @@ describe('confine', () => {
       env: { LANG: 'C', EMPTY: '' },
       cwd: '/private/var/empty',
       descriptors: [],
-      layers: ['seatbelt'],
+      holds: { layers: ['seatbelt'] },
     })
   })
 

@@ -1,0 +1,33 @@
+import { ConfineError, defaultLimits, type Limits } from '@confine-sandbox/contract'
+
+/**
+ * Fills in the defaults of `limits` and checks each. `undefined` or leaving one out means its default, `Infinity` means none.
+ * @throws ERR_CONFINE_BAD_OPTION
+ */
+export function checkLimits(limits: unknown): Limits {
+  if (limits === undefined) return defaultLimits
+  if (typeof limits !== 'object' || limits === null) throw bad('limits', limits, 'an object')
+  const unknown = Object.keys(limits).find((name) => !(name in least))
+  if (unknown !== undefined)
+    throw new ConfineError('ERR_CONFINE_BAD_OPTION', `There is no limit ${unknown}; there are ${Object.keys(least).join(', ')}`)
+  const checked: Record<string, number> = {}
+  for (const [name, atLeast] of Object.entries(least)) {
+    const value: unknown = (limits as Record<string, unknown>)[name] ?? defaultLimits[name as keyof Limits]
+    if (value === undefined || value === Number.POSITIVE_INFINITY) continue
+    if (!Number.isSafeInteger(value) || (value as number) < atLeast || (value as number) > largest) {
+      throw bad(`limits.${name}`, value, `a whole number from ${atLeast} to ${largest}, or Infinity`)
+    }
+    checked[name] = value as number
+  }
+  return checked
+}
+
+/** The least that a guest can live with. */
+const least: Readonly<Record<keyof Limits, number>> = Object.freeze({ memoryMiB: 16, cpuSeconds: 1, lifeMs: 1, threads: 16, outputMiB: 1 })
+
+/** The longest delay of a timer. */
+const largest = 0x7fffffff
+
+function bad(name: string, value: unknown, wanted: string): ConfineError {
+  return new ConfineError('ERR_CONFINE_BAD_OPTION', `The option ${name} must be ${wanted}; it is ${String(value)}`)
+}

@@ -1,0 +1,36 @@
+import { ConfineError, type PolicyPart, policyParts, type Walls } from '@confine-sandbox/contract'
+
+/** How many layers must hold each part of the policy, each by itself. Parts that are left out have their default. */
+export type MinIsolation = Readonly<Partial<Record<PolicyPart, number>>>
+
+/** Two walls before what a guest would be after first: one can have a hole. */
+export const defaultMinIsolation: Readonly<Record<PolicyPart, number>> = Object.freeze({
+  files: 2,
+  network: 2,
+  processes: 2,
+  privileges: 1,
+  syscalls: 1,
+})
+
+/** @throws ERR_CONFINE_BAD_OPTION */
+export function checkMinIsolation(given: unknown): Readonly<Record<PolicyPart, number>> {
+  if (given === undefined) return defaultMinIsolation
+  const parts: readonly string[] = policyParts
+  const isRight =
+    typeof given === 'object' &&
+    given !== null &&
+    Object.entries(given).every(([part, walls]) => parts.includes(part) && Number.isSafeInteger(walls) && walls >= 0)
+  if (isRight) return { ...defaultMinIsolation, ...given }
+  throw new ConfineError(
+    'ERR_CONFINE_BAD_OPTION',
+    `The option minIsolation must be an object with numbers of walls, such as { files: 2 }; the parts are ${parts.join(', ')}`,
+  )
+}
+
+/** What is missing to the bar, as one sentence; undefined when it is reached. */
+export function shortfall(walls: Walls, wanted: Readonly<Record<PolicyPart, number>>): string | undefined {
+  const short = policyParts.filter((part) => walls[part].length < wanted[part])
+  if (short.length === 0) return undefined
+  const parts = short.map((part) => `${part} by ${wanted[part]} (${walls[part].join(', ') || 'none'})`)
+  return `This machine does not hold ${parts.join(', ')} walls`
+}
