@@ -14,6 +14,8 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'packages', include: ['packages/*/test/**/*.test.ts'] } },
       { extends: true, test: { name: 'repository', include: ['test/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
+      // Longer runs, by `npm run test:soak` alone.
+      { extends: true, test: { name: 'soak', include: ['test/soak/**/*.soak.ts'] } },
     ],
   },
 })

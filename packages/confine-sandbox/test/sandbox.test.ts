@@ -67,6 +67,19 @@ describe.each(runtimes)('%s', (runtime) => {
   })
 
   test.each([
+    ['a timer', 'setTimeout(() => process.exit(4), 10)'],
+    ['a promise that nobody awaits', 'Promise.resolve().then(() => process.exit(4))'],
+    ['the top level', 'process.exit(4); throw new Error("never")'],
+  ])('process.exit in %s does the same', async (_name, source) => {
+    const sbx = sandbox({ runtime })
+    const errors = vi.fn()
+    sbx.on('container-runtime-error', errors)
+    const container = await sbx.execContainer({ source, env: 'nodejs' })
+    expect(await container.closed).toEqual({ cid: container.cid, exitCode: 4 })
+    expect(errors).not.toHaveBeenCalled()
+  })
+
+  test.each([
     ['a syntax error', 'module.exports = (', 'SyntaxError'],
     ['a program that throws', 'throw new RangeError("at load")', 'RangeError'],
   ])('%s fails to load and says why', async (_name, source, errorName) => {

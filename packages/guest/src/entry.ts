@@ -89,8 +89,18 @@ function containerClosed(cid: number, code: number): void {
 }
 
 function uncaught(thrown: unknown): void {
+  if (isExit(thrown)) return
   tell(hostNotice.uncaught, thrown)
   end(1)
+}
+
+/** A runtime unwinds a program that called process.exit() with this; the container has said `closed` by then. */
+function isExit(thrown: unknown): boolean {
+  try {
+    return (thrown as Record<symbol, unknown> | undefined)?.[Symbol.for('confine-sandbox.exit-signal')] === true
+  } catch {
+    return false
+  }
 }
 
 function tell(notice: string, thrown: unknown): void {

@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { root } from '../packages.ts'
+
+// Launches whose host, supervisor or init is killed at a random moment. Whatever the moment, nothing may be left: no
+// process, no mount, no file.
+
+const launches = Number(process.env.CONFINE_SOAK_LAUNCHES ?? 1000)
+const atOnce = 4
+/** From before the launcher runs to after the first call. */
+const longestDelayMs = 120
+
+let directory: string
+let runtime: string
+
+beforeAll(() => {
+  directory = realpathSync(mkdtempSync(join(tmpdir(), 'confine-soak-')))
+  runtime = join(directory, 'runtime.cjs')
+  // The path of this file stands in the command line of every process of a launch: that is how those left are found.
+  writeFileSync(
+    runtime,
+    `const { EventEmitter } = require('node:events')
+     module.exports = class extends EventEmitter { async init() {} async run() {} close() {} async handleAPICall() { for (;;); } }`,
+  )
+})
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+const host = `
+  import { Sandbox } from ${JSON.stringify(join(root, 'packages/confine-sandbox/dist/index.js'))}
+  const sbx = new Sandbox({ runtime: process.argv[1] })
+  sbx.init().catch(() => {})
+  process.stdout.write(sbx.guestProcess.pid + '\\n')
+  const container = await sbx.execContainer({ source: '' })
+  await container.call('loop')`
+
+test(`${launches} launches with a kill at a random moment leave nothing`, { timeout: 30 * 60_000 }, async () => {
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+  const files = leftFiles()
+  const killed: Record<Victim, number> = { host: 0, supervisor: 0, init: 0 }
+  let next = 0
+  const worker = async () => {
+    while (next < launches) {
+      const victim = victims[next++ % victims.length] as Victim
+      if (await launchAndKill(victim)) killed[victim]++
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+  expect(await processesLeft()).toEqual([])
+  expect(readFileSync('/proc/self/mountinfo', 'utf8')).toBe(mounts)
+  expect(leftFiles()).toEqual(files)
+  // Each kind of kill did happen, most of the time: init is not always there yet.
+  expect(killed.host).toBeGreaterThan(launches / 4)
+  expect(killed.supervisor).toBeGreaterThan(launches / 8)
+  expect(killed.init).toBeGreaterThan(launches / 20)
+})
+
+type Victim = 'host' | 'supervisor' | 'init'
+const victims: readonly Victim[] = ['host', 'supervisor', 'init']
+
+/** Returns whether the victim was there to be killed. */
+async function launchAndKill(victim: Victim): Promise<boolean> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', host, runtime], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    cwd: directory,
+  })
+  const exited = once(child, 'exit')
+  const [line] = await Promise.race([once(child.stdout, 'data'), exited])
+  const supervisor = Number(line)
+  expect(supervisor).toBeGreaterThan(1)
+  await delay(Math.random() * longestDelayMs)
+  const wasThere = kill(victim, child, supervisor)
+  // With its guest gone the host's call fails and it exits by itself.
+  await Promise.race([exited, delay(5000).then(() => child.kill('SIGKILL'))])
+  return wasThere
+}
+
+function kill(victim: Victim, child: ChildProcess, supervisor: number): boolean {
+  if (victim === 'host') return child.kill('SIGKILL')
+  const pid = victim === 'supervisor' ? supervisor : childOf(supervisor)
+  if (pid === undefined) return false
+  try {
+    return process.kill(pid, 'SIGKILL')
+  } catch {
+    return false
+  }
+}
+
+function childOf(pid: number): number | undefined {
+  try {
+    const [first] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')
+    return first ? Number(first) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Who still has the runtime's path in its command line, a second after the last kill. */
+async function processesLeft(): Promise<string[]> {
+  await delay(1000)
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => commandLine(pid))
+    .filter((line) => line.includes(runtime))
+}
+
+function commandLine(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  } catch {
+    return ''
+  }
+}
+
+function leftFiles(): string[] {
+  return [...readdirSync(directory), ...readdirSync('/dev/shm')].sort()
+}
