@@ -1,0 +1,1 @@
+export { JsEvalConfineRuntime as default } from './runtime.ts'

@@ -1,0 +1,194 @@
+import { dirname } from 'node:path'
+import { APIDescription, AbstractConfineRuntime, type ApiDescription, ConfineError, MethodNotFound } from '@confine-sandbox/contract'
+import { describe, findMethod, type Method } from './exported.ts'
+import { exitSignal, isExitSignal } from './exit-signal.ts'
+import { guestError, isOutside } from './guest-error.ts'
+import { defineGlobals } from './guest-globals.ts'
+import { guestProcess } from './guest-process.ts'
+import { guestRequire } from './guest-require.ts'
+import { guestTimers } from './guest-timers.ts'
+import { type JsEvalOptions, type Program, readProgram } from './options.ts'
+import { compile, createRealm, type Realm } from './realm.ts'
+
+/**
+ * Runs a CommonJS program in a vm context of this process. The context keeps globals apart and is no security boundary:
+ * that is the operating system's, around the process.
+ */
+export class JsEvalConfineRuntime extends AbstractConfineRuntime {
+  /** Does what has to be done before the process is locked, and makes one realm ahead. */
+  static prepare(): void {
+    // Reads the time zone.
+    new Date().getTimezoneOffset()
+    if (spares.length === 0) spares.push(createRealm())
+  }
+
+  declare opts: JsEvalOptions
+  #program: Program | undefined
+  #realm: Realm | undefined
+  #module: { exports: unknown } | undefined
+  #running: Promise<void> | undefined
+  #exitCode: number | undefined
+  #hasExited = false
+  readonly #timers = guestTimers()
+  readonly #waiting = new Set<(reason: Error) => void>()
+
+  constructor(options: JsEvalOptions = {}) {
+    super({ ...options })
+  }
+
+  /**
+   * Makes the realm.
+   * @throws ERR_CONFINE_BAD_OPTION, ERR_CONFINE_SOURCE_MISSING, ERR_CONFINE_CONTAINER_CLOSED
+   */
+  override async init(): Promise<void> {
+    this.#assertOpen()
+    if (this.#realm !== undefined) return
+    this.#program = readProgram(this.opts)
+    const realm = spares.pop() ?? createRealm()
+    const { global, tools } = realm
+    const process = guestProcess({ path: this.#program.path, env: tools.object(), exit: (code) => this.#exit(code) })
+    for (const [name, value] of Object.entries({ process, console, ...this.#timers.globals })) {
+      Object.defineProperty(global, name, { value, writable: true, configurable: true, enumerable: true })
+    }
+    defineGlobals(realm, this.opts.globals ?? {}, async (host, args) => {
+      this.#assertOpen()
+      return host(...args)
+    })
+    const { path } = this.#program
+    tools.hideFrames((name) => name === path || !isOutside(name))
+    this.#realm = realm
+  }
+
+  /**
+   * Runs the program once; returns when it and its `process.exit()`, if any, are through.
+   * @throws what the program throws while it loads, as an Error.
+   */
+  override async run(): Promise<void> {
+    this.#assertOpen()
+    if (this.#realm === undefined) await this.init()
+    this.#running ??= this.#load(this.#realm!, this.#program!)
+    return this.#running
+  }
+
+  /**
+   * Calls an exported function, and awaits what it returns.
+   * @throws MethodNotFound; ERR_CONFINE_CONTAINER_CLOSED; what the function throws, as an Error.
+   */
+  override async handleAPICall(methodName: string, params: unknown[] = []): Promise<unknown> {
+    this.#assertOpen()
+    let method: Method | undefined
+    try {
+      method = findMethod(this.#module?.exports, methodName)
+      if (method !== undefined) {
+        const result = Reflect.apply(method.call, method.owner, params.map(this.#realm!.tools.adopt))
+        return isThenable(result) ? await this.#orClosed(result) : result
+      }
+    } catch (thrown) {
+      throw this.#failure(thrown)
+    }
+    throw new MethodNotFound(`Method not found: ${methodName}`)
+  }
+
+  /** The exported functions, as they are now. */
+  override describeAPI(): ApiDescription {
+    return new APIDescription(describe(this.#module?.exports))
+  }
+
+  /** Merges into `opts`. What a program was started with (source, path, globals) does not change any more. */
+  override configure(opts: unknown): void {
+    if (typeof opts === 'object' && opts !== null) this.opts = { ...this.opts, ...opts }
+  }
+
+  /** Ends the container: its timers are cleared, waiting calls reject. Code that runs cannot be stopped from here. */
+  override async close(): Promise<void> {
+    this.#end(0)
+  }
+
+  async #load(realm: Realm, { text, path }: Program): Promise<void> {
+    const { global, tools } = realm
+    const require = guestRequire(
+      new Map([
+        ['process', global.process],
+        ['console', global.console],
+      ]),
+    )
+    const module = Object.assign(tools.object(), {
+      exports: tools.object() as unknown,
+      id: '.',
+      path: dirname(path),
+      filename: path,
+      loaded: false,
+      children: [],
+      paths: [],
+      require,
+    })
+    require.main = module as never
+    this.#module = module
+    try {
+      const main = compile(realm, text, path)
+      Reflect.apply(main, module.exports, [module.exports, require, module, path, module.path])
+      module.loaded = true
+    } catch (thrown) {
+      if (this.#exitCode === undefined) throw this.#failure(thrown)
+    }
+  }
+
+  #exit(code: number): never {
+    if (!this.#hasExited && this.#exitCode === undefined) {
+      this.#hasExited = true
+      try {
+        ;(this.#realm!.global.process as NodeJS.Process).emit('exit', code)
+      } catch {
+        // As in Node, the process ends all the same.
+      }
+      this.#end(code)
+    }
+    throw exitSignal(code)
+  }
+
+  #end(code: number): void {
+    if (this.#exitCode !== undefined) return
+    this.#exitCode = code
+    this.#timers.clear()
+    this.#module = undefined
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const reject of waiting) reject(this.#closedError())
+    this.emit('closed', code)
+  }
+
+  /** Awaits a promise of the program, or the end of the container. */
+  #orClosed(promise: PromiseLike<unknown>): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject)
+      const settled = Promise.resolve(promise).finally(() => this.#waiting.delete(reject))
+      settled.then(resolve, reject)
+    })
+  }
+
+  #failure(thrown: unknown): Error {
+    if (this.#exitCode !== undefined || isExitSignal(thrown)) return this.#closedError()
+    return guestError(thrown, this.#program!.path)
+  }
+
+  #closedError(): ConfineError {
+    const how = this.#hasExited ? `the program called process.exit(${this.#exitCode})` : 'it was closed'
+    return new ConfineError('ERR_CONFINE_CONTAINER_CLOSED', `The container has ended: ${how}.`)
+  }
+
+  #assertOpen(): void {
+    if (this.#exitCode !== undefined) throw this.#closedError()
+  }
+}
+
+export declare namespace JsEvalConfineRuntime {
+  /** What the constructor takes. */
+  type Options = JsEvalOptions
+}
+
+// Of the process: whichever program comes first takes it.
+const spares: Realm[] = []
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return ((typeof value === 'object' && value !== null) || typeof value === 'function') && typeof Reflect.get(value, 'then') === 'function'
+}

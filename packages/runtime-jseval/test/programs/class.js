@@ -1,0 +1,7 @@
+class MyClass {
+  hello() {
+    console.log('Hello from MyClass')
+  }
+}
+
+new MyClass().hello()

@@ -1,0 +1,3 @@
+console.log('self closing')
+process.exit(1)
+console.log('not any more')

@@ -1,0 +1,1 @@
+exports.ping = (value) => ({ pong: value })

@@ -1,0 +1,233 @@
+import { writeSync } from 'node:fs'
+import { ConfineError } from '@confine-sandbox/contract'
+import ivm from 'isolated-vm'
+import { copyable } from './copyable.ts'
+import { preludeSource } from './inside/index.ts'
+import type { HostAnswer } from './inside/host-calls.ts'
+import type { LoadedModule } from './inside/modules.ts'
+import { type Enter, type Inside, type Outcome, outsideNames, type PreludeOptions } from './inside/prelude.ts'
+
+/** Why an isolate is gone. */
+export type IsolateEnd = 'disposed' | 'memory'
+
+/** What an isolate tells its owner. All of it is the program's word, except `ended`. */
+export interface IsolateOwner {
+  done(operationId: number, outcome: Outcome, value: unknown): void
+  call(callId: number, index: number, args: unknown): void
+  arm(delayMs: number): void
+  write(stream: 1 | 2, text: string): void
+  exit(code: number): void
+  load(specifier: string, from: string): LoadedModule
+  /** Something failed of which no operation tells: a rejection that nobody handled, a timer's callback. */
+  failed(error: unknown): void
+  ended(end: IsolateEnd): void
+}
+
+/**
+ * One isolate with one context: all that this package does with isolated-vm. Every entry into the isolate is
+ * asynchronous, on a thread of isolated-vm's pool, so that a program that never returns stalls nobody else.
+ */
+export class GuestIsolate {
+  readonly #isolate: ivm.Isolate
+  readonly #context: ivm.Context
+  readonly #enter: ivm.Reference<Enter>
+  readonly #owner: IsolateOwner
+
+  /** Only code of this package runs in here, so it runs at once, on this thread. */
+  constructor(memoryLimitMiB: number, options: PreludeOptions, owner: IsolateOwner) {
+    const copy = copyOptions(options)
+    this.#owner = owner
+    this.#isolate = new ivm.Isolate({ memoryLimit: memoryLimitMiB, onCatastrophicError: abort })
+    try {
+      this.#context = this.#isolate.createContextSync()
+      const callbacks = this.#callbacks()
+      const outside = outsideNames.map((name) => callbacks[name])
+      this.#enter = this.#prelude().applySync(undefined, [...outside, copy.copyInto({ release: true })], {
+        result: { reference: true },
+      }) as ivm.Reference<Enter>
+    } catch (error) {
+      this.dispose()
+      throw error
+    }
+  }
+
+  /** The prelude's code is the same in every isolate: compiled once, it is taken from there. */
+  #prelude(): ivm.Reference {
+    const origin = { filename: 'confine:isolate' }
+    const script =
+      compiled.prelude === undefined
+        ? this.#isolate.compileScriptSync(preludeSource, { ...origin, produceCachedData: true })
+        : this.#isolate.compileScriptSync(preludeSource, { ...origin, cachedData: compiled.prelude })
+    compiled.prelude ??= (script as ivm.Script & ivm.CachedDataResult).cachedData
+    return script.runSync(this.#context, { reference: true, release: true }) as ivm.Reference
+  }
+
+  /**
+   * Compiles and runs a CommonJS program as an operation; `failed` is given what isolated-vm says of text that cannot be
+   * compiled.
+   */
+  runCommonJs(operationId: number, text: string, path: string, failed: (error: unknown) => void): void {
+    this.#compileCommonJs(operationId, text, path).catch((error: unknown) => this.#hasEnded(error) || failed(error))
+  }
+
+  /**
+   * Links and runs an ES module with what it imports, as an operation that ends when its top level is through; `failed`
+   * is given what isolated-vm says of text that cannot be compiled or linked, and what the program throws.
+   * @param resolve finds the text of a module; called while the program is linked, and not after.
+   */
+  runModule(operationId: number, text: string, path: string, resolve: ResolveModule, failed: (error: unknown) => void): void {
+    this.#linkModule(operationId, text, path, resolve).catch((error: unknown) => this.#hasEnded(error) || failed(error))
+  }
+
+  async #compileCommonJs(operationId: number, text: string, path: string): Promise<void> {
+    const head = "globalThis['confine:host'].run(function (exports, require, module, __filename, __dirname) {"
+    const body = text.startsWith('#!') ? `//${text.slice(2)}` : text
+    const origin = { filename: path, columnOffset: -head.length }
+    const script = await this.#isolate.compileScript(`${head}${body}\n})`, origin)
+    this.#run('lend', undefined, [operationId, path])
+    script.run(this.#context, { release: true }).catch((error: unknown) => this.#taskFailed(error, operationId))
+  }
+
+  async #linkModule(operationId: number, text: string, path: string, resolve: ResolveModule): Promise<void> {
+    const modules = new Map<string, Promise<ivm.Module>>()
+    const paths = new Map<ivm.Module, string>()
+    const compile = (code: string, filename: string): Promise<ivm.Module> => {
+      const known = modules.get(filename)
+      if (known !== undefined) return known
+      const compiled = this.#isolate.compileModule(code, { filename }).then((module) => {
+        paths.set(module, filename)
+        return module
+      })
+      modules.set(filename, compiled)
+      return compiled
+    }
+    const main = await compile(mainModule, 'confine:main')
+    await main.instantiate(this.#context, async (specifier, referrer) => {
+      const from = paths.get(referrer) ?? path
+      // These two names lead anywhere only from the modules of this package.
+      if (from.startsWith('confine:') || from.startsWith('node:')) {
+        if (specifier === 'confine:host') return compile(hostModule, 'confine:host')
+        if (specifier === 'confine:program') return compile(text, path)
+      }
+      const found = await resolve(specifier, from)
+      return compile(found.text, found.path)
+    })
+    this.#run('lend', undefined, [operationId, path])
+    await main.evaluate()
+    for (const module of modules.values()) (await module).release()
+  }
+
+  /** Names what a CommonJS module exports, as an operation. */
+  names(operationId: number, specifier: string): void {
+    this.#run('names', operationId, [operationId, specifier])
+  }
+
+  /** Calls an exported function as an operation. @throws when the parameters cannot be copied. */
+  call(operationId: number, name: string, params: unknown[]): void {
+    this.#run('call', operationId, [operationId, name, copyIn(params)])
+  }
+
+  /** Answers a call of the program. @throws when the value cannot be copied. */
+  settle(callId: number, answer: HostAnswer): void {
+    this.#run('settle', undefined, [callId, copyIn(answer)])
+  }
+
+  tick(): void {
+    this.#run('tick', undefined, [])
+  }
+
+  /** Frees the isolate, and stops what runs in it. Can be called from within a call of the owner. */
+  dispose(): void {
+    if (!this.#isolate.isDisposed) this.#isolate.dispose()
+  }
+
+  #run(name: keyof Inside, operationId: number | undefined, args: unknown[]): void {
+    this.#enter.apply(undefined, [name, ...args] as never).catch((error: unknown) => this.#taskFailed(error, operationId))
+  }
+
+  /** A task of isolated-vm fails for any rejection that is unhandled at its end, whatever its own operation did. */
+  #taskFailed(error: unknown, operationId: number | undefined): void {
+    if (this.#hasEnded(error)) return
+    this.#owner.failed(error)
+    if (operationId !== undefined) this.#enter.applyIgnored(undefined, ['probe', operationId, String(error)])
+  }
+
+  /** Whether it is the end of the isolate that an error tells of; the owner is told. */
+  #hasEnded(error: unknown): boolean {
+    if (!this.#isolate.isDisposed) return false
+    this.#owner.ended(/memory limit/.test(String(error)) ? 'memory' : 'disposed')
+    return true
+  }
+
+  /** Synchronous, all of them: a program that floods the outside waits for it. */
+  #callbacks() {
+    const owner = this.#owner
+    // An error of the outside, with its stack, must never reach a program.
+    const guarded = <Args extends unknown[], Result>(handler: (...args: Args) => Result) => {
+      return (...args: Args): Result | undefined => {
+        try {
+          return handler(...args)
+        } catch (error) {
+          owner.failed(error)
+          return undefined
+        }
+      }
+    }
+    return {
+      done: new ivm.Callback(guarded(owner.done), { sync: true }),
+      call: new ivm.Callback(guarded(owner.call), { sync: true }),
+      arm: new ivm.Callback(guarded(owner.arm), { sync: true }),
+      write: new ivm.Callback(guarded(owner.write), { sync: true }),
+      exit: new ivm.Callback(guarded(owner.exit), { sync: true }),
+      load: new ivm.Callback(guarded(owner.load), { sync: true }),
+      clone: new ivm.Callback((value: unknown) => value, { sync: true }),
+    }
+  }
+}
+
+// Machine code for the prelude, of this process's own making.
+const compiled: { prelude?: ivm.ExternalCopy<ArrayBuffer> | undefined } = {}
+
+/** Finds the text of an imported module. */
+export type ResolveModule = (specifier: string, from: string) => Promise<{ readonly path: string; readonly text: string }>
+
+// Evaluated before the program, which therefore finds nothing on the global object.
+const hostModule = `const host = globalThis['confine:host']
+delete globalThis['confine:host']
+export const { require, loaded } = host`
+
+const mainModule = `import { loaded } from 'confine:host'
+import * as program from 'confine:program'
+loaded(program)`
+
+/** The text of an ES module that exports what a CommonJS module does. */
+export function commonJsModule(specifier: string, names: readonly string[]): string {
+  const own = names.filter((name) => name !== 'default' && /^[A-Za-z_$][\w$]*$/.test(name))
+  const lines = own.map((name, index) => `const export${index} = module[${JSON.stringify(name)}]\nexport { export${index} as ${name} }`)
+  return [
+    `import { require } from 'confine:host'`,
+    `const module = require(${JSON.stringify(specifier)})`,
+    'export default module',
+    ...lines,
+  ].join('\n')
+}
+
+function copyOptions(options: PreludeOptions): ivm.ExternalCopy<PreludeOptions> {
+  try {
+    return new ivm.ExternalCopy(copyable(options) as PreludeOptions)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new ConfineError('ERR_CONFINE_BAD_OPTION', `The option globals holds a value that cannot be copied: ${reason}`, { cause })
+  }
+}
+
+/** Copies a value for the isolate. */
+function copyIn(value: unknown): unknown {
+  return new ivm.ExternalCopy(copyable(value)).copyInto({ release: true })
+}
+
+/** V8 has lost control of an isolate, and with it of this process: isolated-vm asks to end it at once. */
+function abort(message: string): void {
+  writeSync(2, `isolated-vm: ${message}\n`)
+  process.abort()
+}

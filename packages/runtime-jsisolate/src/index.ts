@@ -1,0 +1,1 @@
+export { JsIsolateConfineRuntime as default } from './runtime.ts'

@@ -1,0 +1,115 @@
+/** What a program may call or read outside, as data: functions are numbers of a table that the outside keeps. */
+export type GlobalShape =
+  | { readonly kind: 'function'; readonly index: number }
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'object'; readonly children: readonly (readonly [name: string, shape: GlobalShape])[] }
+
+/** How the outside answers a call. */
+export type HostAnswer = { readonly value: unknown } | { readonly error: HostError }
+
+/** What a program is told of an error that happened outside. */
+export interface HostError {
+  readonly name: string
+  readonly message: string
+  readonly code?: string | number
+}
+
+/**
+ * Makes the functions by which a program calls out. Runs inside the isolate: uses nothing but the language.
+ * @param send passes one call out; throws when the arguments cannot be copied.
+ */
+export function hostCalls(send: (callId: number, index: number, args: unknown[]) => void) {
+  const { apply, defineProperty } = Reflect
+  const { hasOwn } = Object
+  const PromiseConstructor = Promise
+  const { then } = Promise.prototype
+  const ErrorConstructor = Error
+  const TypeErrorConstructor = TypeError
+  const natives = { __proto__: null, Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError } as unknown as Record<
+    string,
+    ErrorConstructor
+  >
+  const waiting = { __proto__: null } as unknown as Record<number, { resolve(value: unknown): void; reject(error: unknown): void }>
+  const maxWaiting = 10_000
+  let waitingCount = 0
+  let lastId = 0
+
+  /** Makes the value that a shape describes. @param quiet functions whose failure nobody has to handle. */
+  function make(shape: GlobalShape, name: string, quiet: boolean): unknown {
+    if (shape.kind === 'value') return shape.value
+    if (shape.kind === 'function') return makeFunction(shape.index, name, quiet)
+    const object = {}
+    extend(object, shape, name, quiet)
+    return object
+  }
+
+  function extend(object: object, shape: GlobalShape & { kind: 'object' }, name: string, quiet: boolean): void {
+    for (let index = 0; index < shape.children.length; index++) {
+      const key = shape.children[index]![0]
+      define(object, key, make(shape.children[index]![1], name === '' ? key : `${name}.${key}`, quiet), true)
+    }
+  }
+
+  function makeFunction(index: number, name: string, quiet: boolean) {
+    const host = async (...args: unknown[]) => {
+      let answer: unknown
+      try {
+        answer = await call(index, args, name)
+      } catch (error) {
+        // Made here, after an await, so that its stack names the calls of the program.
+        throw hasOwn(error as object, 'facts') ? makeError((error as { facts: never }).facts) : error
+      }
+      return answer
+    }
+    const outer = quiet
+      ? (...args: unknown[]) => {
+          const promise = host(...args)
+          void apply(then, promise, [undefined, () => {}])
+          return promise
+        }
+      : host
+    define(outer, 'name', name, false)
+    return outer
+  }
+
+  function call(index: number, args: unknown[], name: string): Promise<unknown> {
+    if (waitingCount >= maxWaiting) {
+      throw makeError({ name: 'Error', message: `${name} cannot be called: ${maxWaiting} calls are waiting`, code: 'ERR_CONFINE_LIMIT' })
+    }
+    const id = ++lastId
+    return new PromiseConstructor((resolve, reject) => {
+      waiting[id] = { resolve, reject }
+      waitingCount++
+      try {
+        send(id, index, args)
+      } catch (error) {
+        delete waiting[id]
+        waitingCount--
+        throw new TypeErrorConstructor(`The arguments of ${name} cannot be copied: ${(error as Error).message}`)
+      }
+    })
+  }
+
+  function settle(id: number, answer: HostAnswer): void {
+    const call = waiting[id]
+    if (call === undefined) return
+    delete waiting[id]
+    waitingCount--
+    if (hasOwn(answer, 'value')) call.resolve((answer as { value: unknown }).value)
+    else call.reject({ __proto__: null, facts: (answer as { error: unknown }).error })
+  }
+
+  function makeError(facts: HostError): Error {
+    const Constructor = natives[facts.name] ?? ErrorConstructor
+    const error = new Constructor(facts.message)
+    if (error.name !== facts.name) define(error, 'name', facts.name, false)
+    if (facts.code !== undefined) define(error, 'code', facts.code, true)
+    return error
+  }
+
+  function define(target: object, key: string, value: unknown, enumerable: boolean): void {
+    defineProperty(target, key, { __proto__: null, value, enumerable, writable: true, configurable: true } as PropertyDescriptor)
+  }
+
+  return { make, extend, settle, makeError }
+}

@@ -1,0 +1,27 @@
+import { exported } from './exported.ts'
+import { formatter } from './format.ts'
+import { hostCalls } from './host-calls.ts'
+import { modules } from './modules.ts'
+import { isolatePrelude, outsideNames } from './prelude.ts'
+import { processMembers } from './node/process.ts'
+import { stacks } from './stacks.ts'
+import { thrownReader } from './thrown.ts'
+import { timers } from './timers.ts'
+
+/**
+ * A function that prepares an isolate: given the outside, piece by piece, and the options, it returns the prelude's
+ * `enter`. The functions of this directory cross as their own text, so each of them is complete in itself.
+ */
+export const preludeSource = `'use strict';
+(function (${outsideNames.join(', ')}, options) {
+  return (${isolatePrelude})({ ${outsideNames.join(', ')} }, options, {
+    exported: ${exported},
+    formatter: ${formatter},
+    stacks: ${stacks},
+    hostCalls: ${hostCalls},
+    modules: ${modules},
+    processMembers: ${processMembers},
+    thrownReader: ${thrownReader},
+    timers: ${timers},
+  })
+})`

@@ -1,0 +1,275 @@
+import type { exported } from './exported.ts'
+import type { formatter } from './format.ts'
+import type { GlobalShape, HostAnswer, hostCalls } from './host-calls.ts'
+import type { LoadedModule, modules } from './modules.ts'
+import type { processMembers } from './node/process.ts'
+import type { stacks } from './stacks.ts'
+import type { thrownReader } from './thrown.ts'
+import type { timers } from './timers.ts'
+
+/**
+ * What the isolate can ask of the outside. A program that got hold of these functions could do no more with them than
+ * the prelude does: the outside checks what they are given, and they throw nothing but what copying throws.
+ */
+export interface Outside {
+  /** Ends an operation. The outcome is 'value', 'thrown', 'missing' or 'uncopyable'. */
+  done(operationId: number, outcome: Outcome, value: unknown): void
+  call(callId: number, index: number, args: unknown[]): void
+  arm(delayMs: number): void
+  write(stream: 1 | 2, text: string): void
+  exit(code: number): void
+  load(specifier: string, from: string): LoadedModule
+  clone(value: unknown): unknown
+}
+
+/** The members of Outside, in the order in which they are handed in. */
+export const outsideNames = ['done', 'call', 'arm', 'write', 'exit', 'load', 'clone'] as const satisfies (keyof Outside)[]
+
+/** How an operation ended. */
+export type Outcome = 'value' | 'thrown' | 'missing' | 'uncopyable'
+
+/** What is fixed for one program. */
+export interface PreludeOptions {
+  readonly path: string
+  readonly env: 'vanilla' | 'nodejs'
+  readonly globals: GlobalShape & { kind: 'object' }
+}
+
+/** What the outside can ask of the isolate. */
+export interface Inside {
+  /**
+   * Puts on the global object, for the next script or module, what takes the program: `run` for a CommonJS wrapper,
+   * `loaded` for the namespace of an ES module. It is gone before the program runs. The operation ends with the
+   * description of what the program exports.
+   */
+  lend(operationId: number, path: string): void
+  /** Names what a CommonJS module exports, as an operation. */
+  names(operationId: number, specifier: string): void
+  call(operationId: number, name: string, params: unknown[]): void
+  settle(callId: number, answer: HostAnswer): void
+  tick(): void
+  /** Answers an operation that is not under way, because a task failed in the middle. */
+  probe(operationId: number, message: string): void
+}
+
+/** The one way into the isolate. */
+export type Enter = <Name extends keyof Inside>(name: Name, ...args: Parameters<Inside[Name]>) => void
+
+interface Parts {
+  exported: typeof exported
+  formatter: typeof formatter
+  stacks: typeof stacks
+  hostCalls: typeof hostCalls
+  modules: typeof modules
+  processMembers: typeof processMembers
+  thrownReader: typeof thrownReader
+  timers: typeof timers
+}
+
+/**
+ * Runs in a new isolate before the program. Strict, so that no stack frame gives a program one of its functions, and
+ * with its own references to what it uses of the language, so that a program may change that as it likes.
+ */
+export function isolatePrelude(outside: Outside, options: PreludeOptions, parts: Parts): Enter {
+  const { done, call: sendCall, arm, write, exit, load, clone } = outside
+  const { apply, defineProperty } = Reflect
+  const { isInteger } = Number
+  const { keys } = Object
+  const toNumber = Number
+  const toText = String
+  const { trim } = String.prototype
+  const { then } = Promise.prototype
+  const resolved = Promise.resolve()
+  const realm = globalThis as unknown as Record<string, unknown>
+
+  parts.stacks()
+  const { find, describe } = parts.exported()
+  const read = parts.thrownReader()
+  const { format } = parts.formatter()
+  const host = parts.hostCalls(sendCall)
+  const { globals: timerGlobals, tick } = parts.timers(arm)
+  const { runMain, requireFrom } = parts.modules(load, host.makeError)
+
+  const underWay = { __proto__: null } as unknown as Record<number, true>
+  let exportsOf: () => unknown = () => undefined
+
+  function finish(id: number, value: unknown): void {
+    delete underWay[id]
+    try {
+      done(id, 'value', value)
+    } catch (error) {
+      done(id, 'uncopyable', read(error).message)
+    }
+  }
+
+  function fail(id: number, error: unknown): void {
+    delete underWay[id]
+    done(id, 'thrown', read(error))
+  }
+
+  async function settleLater(id: number, value: unknown): Promise<void> {
+    try {
+      finish(id, await value)
+    } catch (error) {
+      fail(id, error)
+    }
+  }
+
+  function define(target: object, key: string, value: unknown, enumerable = false): void {
+    defineProperty(target, key, { __proto__: null, value, enumerable, writable: true, configurable: true } as PropertyDescriptor)
+  }
+
+  function makeConsole(): object {
+    const indent = { depth: 0 }
+    const log =
+      (stream: 1 | 2) =>
+      (...args: unknown[]) => {
+        const text = format(args)
+        let prefix = ''
+        for (let depth = 0; depth < indent.depth; depth++) prefix += '  '
+        write(stream, `${prefix}${text}\n`)
+      }
+    const out = log(1)
+    const error = log(2)
+    const quiet = () => {}
+    return {
+      log: out,
+      info: out,
+      debug: out,
+      dir: (value: unknown) => out(value),
+      table: out,
+      error,
+      warn: error,
+      trace: (...args: unknown[]) => error('Trace:', ...args),
+      assert: (condition: unknown, ...args: unknown[]) => {
+        if (!condition) error('Assertion failed', ...args)
+      },
+      group: (...args: unknown[]) => {
+        if (args.length > 0) out(...args)
+        if (indent.depth < 32) indent.depth++
+      },
+      groupEnd: () => {
+        if (indent.depth > 0) indent.depth--
+      },
+      time: quiet,
+      timeEnd: quiet,
+      timeLog: quiet,
+      count: quiet,
+      countReset: quiet,
+      clear: quiet,
+    }
+  }
+
+  function exitCode(code: unknown): number {
+    const number = typeof code === 'string' && apply(trim, code, []) !== '' ? toNumber(code) : code
+    if (typeof number === 'number' && isInteger(number)) return number & 0xff
+    throw host.makeError({
+      name: 'TypeError',
+      message: `The exit code must be an integer, not ${toText(code)}`,
+      code: 'ERR_INVALID_ARG_TYPE',
+    })
+  }
+
+  function makeProcess({ env, path }: PreludeOptions): object {
+    const process = {
+      ...(env === 'nodejs' && parts.processMembers(path, write)),
+      exitCode: undefined as unknown,
+      // The outside ends this isolate before it answers, so that nothing of the program runs after this line.
+      exit: (code?: unknown) => exit(exitCode(code ?? process.exitCode ?? 0)),
+    }
+    return process
+  }
+
+  function setUp(): void {
+    const guestConsole = makeConsole()
+    define(realm, 'global', realm)
+    define(realm, 'console', guestConsole)
+    define(realm, 'process', makeProcess(options))
+    for (const name of keys(timerGlobals)) define(realm, name, timerGlobals[name as keyof typeof timerGlobals], true)
+    define(
+      realm,
+      'queueMicrotask',
+      function queueMicrotask(callback: unknown) {
+        if (typeof callback !== 'function') throw new TypeError('The callback must be a function')
+        void apply(then, resolved, [() => (callback as () => void)()])
+      },
+      true,
+    )
+    define(
+      realm,
+      'structuredClone',
+      function structuredClone(value: unknown) {
+        return clone(value)
+      },
+      true,
+    )
+    // Memory that two isolates share would change while the outside reads it.
+    delete realm.SharedArrayBuffer
+    for (const [name, shape] of options.globals.children) {
+      if (name === 'console' && shape.kind === 'value' && shape.value === undefined) continue
+      if (name === 'console' && shape.kind === 'object') host.extend(guestConsole, shape, name, true)
+      else define(realm, name, host.make(shape, name, false), true)
+    }
+  }
+
+  setUp()
+
+  const inside: Inside = {
+    lend(id, path) {
+      underWay[id] = true
+      const loaded = (exports: () => unknown) => {
+        exportsOf = exports
+        finish(id, describe(exports()))
+      }
+      define(realm, 'confine:host', {
+        require: (specifier: string) => requireFrom(specifier, '/'),
+        loaded: (namespace: unknown) => loaded(() => namespace),
+        run(wrapper: Function) {
+          delete realm['confine:host']
+          try {
+            const module = runMain(wrapper, path)
+            loaded(() => module.exports)
+          } catch (error) {
+            fail(id, error)
+          }
+        },
+      })
+    },
+    names(id, specifier) {
+      underWay[id] = true
+      try {
+        finish(id, keys(requireFrom(specifier, '/') as object))
+      } catch (error) {
+        fail(id, error)
+      }
+    },
+    call(id, name, params) {
+      underWay[id] = true
+      try {
+        const method = find(exportsOf(), name)
+        if (method === undefined) {
+          delete underWay[id]
+          done(id, 'missing', undefined)
+          return
+        }
+        const result: unknown = apply(method.call, method.owner, params)
+        if (
+          ((typeof result === 'object' && result !== null) || typeof result === 'function') &&
+          typeof (result as PromiseLike<unknown>).then === 'function'
+        ) {
+          void settleLater(id, result)
+        } else {
+          finish(id, result)
+        }
+      } catch (error) {
+        fail(id, error)
+      }
+    },
+    settle: host.settle,
+    tick,
+    probe(id, message) {
+      if (underWay[id] === undefined) done(id, 'uncopyable', message)
+    },
+  }
+  return (name, ...args) => apply(inside[name], inside, args)
+}

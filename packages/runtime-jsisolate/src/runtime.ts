@@ -1,0 +1,275 @@
+import {
+  APIDescription,
+  type ApiChild,
+  AbstractConfineRuntime,
+  type ApiDescription,
+  ConfineError,
+  MethodNotFound,
+} from '@confine-sandbox/contract'
+import { compileError, copiedError, guestError } from './guest-error.ts'
+import { commonJsModule, GuestIsolate, type IsolateEnd, type IsolateOwner } from './guest-isolate.ts'
+import { callHost, hostGlobals } from './host-globals.ts'
+import type { Outcome } from './inside/prelude.ts'
+import { readDescription, readNames, readThrown } from './inside-word.ts'
+import { nodeShims } from './node-shims.ts'
+import { programModules, type ProgramModules } from './program-modules.ts'
+import { type JsIsolateOptions, type Program, readProgram } from './options.ts'
+
+/**
+ * Runs a program in a V8 isolate of its own, with nothing of this process in it. One isolate alone is not a strong
+ * boundary, as a fault of V8 crosses it: in a sandbox, the operating system confines the process as well.
+ */
+export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
+  /** Does what has to be done before the process is locked. From then on no module is read from a file. */
+  static async prepare(): Promise<void> {
+    canRead.files = false
+    // The first isolate starts the thread pool, and the first call wakes what was never used.
+    // The time zone and the locale are read when they are first asked for.
+    const runtime = new JsIsolateConfineRuntime({ source: 'new Intl.DateTimeFormat().format(); String(new Date())', memoryLimitMiB: 8 })
+    await runtime.run()
+    await runtime.close()
+  }
+
+  declare opts: JsIsolateOptions
+  #program: Program | undefined
+  #modules: ProgramModules | undefined
+  #loading: number | undefined
+  #guest: GuestIsolate | undefined
+  #starting: Promise<void> | undefined
+  #running: Promise<void> | undefined
+  #description: ApiChild[] = []
+  #timer: NodeJS.Timeout | undefined
+  #end: End | undefined
+  #lastOperation = 0
+  #answering = 0
+  readonly #operations = new Map<number, { resolve(value: unknown): void; reject(error: Error): void; name: string }>()
+
+  constructor(options: JsIsolateOptions = {}) {
+    super({ ...options })
+  }
+
+  /**
+   * Makes the isolate.
+   * @throws ERR_CONFINE_BAD_OPTION, ERR_CONFINE_SOURCE_MISSING, ERR_CONFINE_CONTAINER_CLOSED
+   */
+  override async init(): Promise<void> {
+    this.#assertOpen()
+    this.#starting ??= this.#start()
+    return this.#starting
+  }
+
+  /**
+   * Runs the program once; returns when it, and what it awaits at its top level, is through.
+   * @throws what the program throws while it loads, as an Error.
+   */
+  override async run(): Promise<void> {
+    this.#assertOpen()
+    await this.init()
+    this.#assertOpen()
+    this.#running ??= this.#load()
+    return this.#running
+  }
+
+  /**
+   * Calls an exported function, and awaits what it returns.
+   * @throws MethodNotFound; ERR_CONFINE_CONTAINER_CLOSED; ERR_CONFINE_VALUE when parameters or result cannot be copied;
+   * what the function throws, as an Error.
+   */
+  override async handleAPICall(methodName: string, params: unknown[] = []): Promise<unknown> {
+    this.#assertOpen()
+    const guest = this.#guest
+    if (guest === undefined) throw new MethodNotFound(`Method not found: ${methodName}`)
+    return this.#operate(methodName, (id) => {
+      try {
+        guest.call(id, methodName, params)
+      } catch (error) {
+        throw new ConfineError(
+          'ERR_CONFINE_VALUE',
+          `The parameters of ${methodName} cannot be copied into the isolate: ${messageOf(error)}`,
+        )
+      }
+    })
+  }
+
+  /** The exported functions, as they were when `run()` returned. */
+  override describeAPI(): ApiDescription {
+    return new APIDescription(this.#description)
+  }
+
+  /** Merges into `opts`. What a program was started with (source, path, globals, limits) does not change any more. */
+  override configure(opts: unknown): void {
+    if (typeof opts === 'object' && opts !== null) this.opts = { ...this.opts, ...opts }
+  }
+
+  /** Ends the container: its isolate is disposed, also while it runs; waiting calls reject. */
+  override async close(): Promise<void> {
+    this.#finish({ kind: 'closed', code: 0, how: 'it was closed' })
+  }
+
+  async #start(): Promise<void> {
+    const program = readProgram(this.opts)
+    this.#modules = programModules(program, canRead.files, nodeShims)
+    const { shape, functions } = hostGlobals(program.globals)
+    this.#program = program
+    this.#guest = new GuestIsolate(program.memoryLimitMiB, { path: program.path, env: program.env, globals: shape }, this.#owner(functions))
+  }
+
+  async #load(): Promise<void> {
+    const guest = this.#guest!
+    const { text, path, module } = this.#program!
+    try {
+      this.#description = readDescription(
+        await this.#operate('the program', (id) => {
+          this.#loading = id
+          const failed = (error: unknown) => this.#fail(id, error instanceof ImportError ? error : compileError(error, text))
+          if (module === 'esm') guest.runModule(id, text, path, this.#import, failed)
+          else guest.runCommonJs(id, text, path, failed)
+        }),
+      )
+      this.#loading = undefined
+    } catch (error) {
+      // A program that ends itself has not failed.
+      if (this.#end?.kind !== 'exited') throw error
+    }
+  }
+
+  readonly #import = async (specifier: string, from: string): Promise<{ path: string; text: string }> => {
+    const found = this.#modules!.import(specifier, from)
+    if (found.kind === 'error') throw new ImportError(found)
+    if (found.kind === 'text' && !found.path.startsWith('node:')) return found
+    if (found.kind === 'json') return { path: found.path, text: `export default ${found.text}` }
+    const names = readNames(await this.#operate(specifier, (id) => this.#guest!.names(id, specifier)))
+    return { path: `node:${specifier.replace(/^node:/, '')}`, text: commonJsModule(specifier, names) }
+  }
+
+  #owner(functions: readonly ((...args: unknown[]) => unknown)[]): IsolateOwner {
+    return {
+      done: (id, outcome, value) => this.#done(id, outcome, value),
+      call: (callId, index, args) => void this.#answer(callId, functions[index], args),
+      arm: (delayMs) => {
+        clearTimeout(this.#timer)
+        this.#timer = setTimeout(() => this.#guest?.tick(), delayMs)
+      },
+      write: (stream, text) => void (stream === 2 ? process.stderr : process.stdout).write(String(text)),
+      exit: (code) => this.#finish({ kind: 'exited', code: code & 0xff, how: `the program called process.exit(${code & 0xff})` }),
+      load: (specifier, from) => this.#modules!.require(String(specifier), String(from)),
+      failed: (error) => this.#background(copiedError(error)),
+      ended: (end) => this.#lost(end),
+    }
+  }
+
+  async #answer(callId: number, host: ((...args: unknown[]) => unknown) | undefined, args: unknown): Promise<void> {
+    // The prelude waits for fewer, so this is no call of the prelude's.
+    if (this.#answering >= maxAnswering) return
+    this.#answering++
+    const answer = await callHost(host, args)
+    this.#answering--
+    if (this.#end !== undefined) return
+    try {
+      this.#guest!.settle(callId, answer)
+    } catch (error) {
+      this.#guest!.settle(callId, {
+        error: { name: 'TypeError', message: `The result cannot be copied into the isolate: ${messageOf(error)}` },
+      })
+    }
+  }
+
+  #operate(name: string, start: (id: number) => void): Promise<unknown> {
+    const id = ++this.#lastOperation
+    return new Promise((resolve, reject) => {
+      this.#operations.set(id, { resolve, reject, name })
+      try {
+        start(id)
+      } catch (error) {
+        this.#operations.delete(id)
+        throw error
+      }
+    })
+  }
+
+  #done(id: number, outcome: Outcome, value: unknown): void {
+    const operation = this.#operations.get(id)
+    if (operation === undefined) return
+    this.#operations.delete(id)
+    if (outcome === 'value') operation.resolve(value)
+    else if (outcome === 'missing') operation.reject(new MethodNotFound(`Method not found: ${operation.name}`))
+    else if (outcome === 'thrown') operation.reject(guestError(readThrown(value)))
+    else
+      operation.reject(
+        new ConfineError('ERR_CONFINE_VALUE', `The result of ${operation.name} cannot be copied out of the isolate: ${String(value)}`),
+      )
+  }
+
+  #fail(id: number, error: Error): void {
+    const operation = this.#operations.get(id)
+    this.#operations.delete(id)
+    operation?.reject(error)
+  }
+
+  /** A failure in the background: for whoever listens, else for people. */
+  #background(error: Error): void {
+    if (this.#end !== undefined) return
+    // A module that awaits at its top level fails as a rejection that nobody handles.
+    if (this.#loading !== undefined && this.#program?.module === 'esm') this.#fail(this.#loading, error)
+    else if (!this.emit('runtime-error', error)) process.stderr.write(`Uncaught ${error.stack ?? error.message}\n`)
+  }
+
+  #lost(end: IsolateEnd): void {
+    // As Node does when it is out of memory: 128 + SIGABRT.
+    if (end === 'memory')
+      this.#finish({ kind: 'lost', code: 134, how: `it reached its memory limit of ${this.#program!.memoryLimitMiB} MiB` })
+    else this.#finish({ kind: 'lost', code: 1, how: 'its isolate was disposed' })
+  }
+
+  #finish(end: End): void {
+    if (this.#end !== undefined) return
+    this.#end = end
+    clearTimeout(this.#timer)
+    this.#guest?.dispose()
+    this.#guest = undefined
+    const waiting = [...this.#operations.values()]
+    this.#operations.clear()
+    for (const { reject } of waiting) reject(this.#closedError())
+    this.emit('closed', end.code)
+  }
+
+  #closedError(): ConfineError {
+    return new ConfineError('ERR_CONFINE_CONTAINER_CLOSED', `The container has ended: ${this.#end!.how}.`)
+  }
+
+  #assertOpen(): void {
+    if (this.#end !== undefined) throw this.#closedError()
+  }
+}
+
+export declare namespace JsIsolateConfineRuntime {
+  /** What the constructor takes. */
+  type Options = JsIsolateOptions
+}
+
+/** An import that leads nowhere. */
+class ImportError extends Error {
+  readonly code: string
+
+  constructor(facts: { message: string; code: string }) {
+    super(facts.message)
+    this.code = facts.code
+    this.stack = `Error: ${facts.message}`
+  }
+}
+
+/** How a container ended. */
+interface End {
+  readonly kind: 'exited' | 'closed' | 'lost'
+  readonly code: number
+  readonly how: string
+}
+
+const maxAnswering = 20_000
+
+// Of the process, not of one container: once it is locked, it stays so.
+const canRead = { files: true }
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,1 @@
+module.exports = { add: require('./add'), mult: require('./mult.js'), ...require('./data') }

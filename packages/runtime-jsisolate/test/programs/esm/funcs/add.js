@@ -1,0 +1,3 @@
+export function add(...args) {
+  return args.reduce((a, b) => a + b, 0)
+}

@@ -1,0 +1,3 @@
+console.log('yo')
+process.exit(1)
+console.log('not any more')
