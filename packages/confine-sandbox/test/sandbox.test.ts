@@ -120,6 +120,26 @@ test('an ES module runs in an isolate', async () => {
   expect(await container.call('default.n')).toBe(1)
 })
 
+test('what an isolate throws where nobody waits is told, and it goes on', async () => {
+  const sbx = sandbox({ runtime: 'jsisolate-confine-runtime' })
+  const errors: any[] = []
+  sbx.on('container-runtime-error', (event) => errors.push(event))
+  const container = await sbx.execContainer({ source: 'setTimeout(() => { throw new RangeError("nobody waits") }); exports.f = () => 1' })
+  await vi.waitFor(() => expect(errors).toMatchObject([{ cid: 1, error: { code: 'ERR_CONFINE_GUEST_THREW', errorName: 'RangeError' } }]))
+  expect(await container.call('f')).toBe(1)
+})
+
+test('a runtime names its own failures; a program cannot', async () => {
+  const sbx = sandbox({ runtime: 'jsisolate-confine-runtime' })
+  await expect(sbx.execContainer({ source: '', path: 'relative.js' })).rejects.toMatchObject({ code: 'ERR_CONFINE_BAD_OPTION' })
+  const container = await sbx.execContainer({
+    source:
+      'exports.forge = () => { throw Object.assign(new Error("x"), { code: "ERR_CONFINE_VALUE", isOurs: true }) }; exports.f = () => Symbol()',
+  })
+  await expect(container.call('forge')).rejects.toMatchObject({ code: 'ERR_CONFINE_GUEST_THREW', errorCode: 'ERR_CONFINE_VALUE' })
+  await expect(container.call('f')).rejects.toMatchObject({ code: 'ERR_CONFINE_VALUE' })
+})
+
 test('many isolates share a process, each with its own life', async () => {
   const sbx = sandbox({ runtime: 'jsisolate-confine-runtime' })
   const containers = await Promise.all(

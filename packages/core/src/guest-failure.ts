@@ -3,7 +3,10 @@ import type { ErrorPayload } from '@confine-sandbox/ipc'
 
 /** The codes that a guest may claim for its failures. Any other is what guest code threw. */
 const guestCodes: ReadonlySet<string> = new Set<ErrorCode>([
+  'ERR_CONFINE_BAD_OPTION',
+  'ERR_CONFINE_SOURCE_MISSING',
   'ERR_CONFINE_RUNTIME_INVALID',
+  'ERR_CONFINE_CONTAINER_CLOSED',
   'ERR_CONFINE_CONTAINER_LIMIT',
   'ERR_CONFINE_VALUE',
   'ERR_CONFINE_LIMIT',
@@ -64,7 +67,8 @@ export function isErrorPayload(value: unknown): value is ErrorPayload {
 }
 
 function failure(fallback: ErrorCode, payload: ErrorPayload, message: string): ConfineError {
-  if (guestCodes.has(payload.code ?? '')) return new ConfineError(payload.code as ErrorCode, shorten(payload.message))
+  if (payload.isOurs === true && guestCodes.has(payload.code ?? ''))
+    return new ConfineError(payload.code as ErrorCode, shorten(payload.message))
   return new ConfineError(fallback, shorten(message), {
     ...(payload.cause === undefined ? {} : { cause: payload.cause }),
     fields: {

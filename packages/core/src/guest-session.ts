@@ -25,6 +25,8 @@ export interface GuestSessionOwner {
   hostCall(call: IncomingCall): unknown
   /** A container of the guest says that it closed. @throws for what the guest cannot truthfully say. */
   containerClosed(cid: number, exitCode: number): void
+  /** A container threw where nobody waited for it, and goes on. */
+  containerFailed(cid: number, error: ConfineError): void
   /** The supervisor saw a forbidden act. */
   violation(violation: Violation): void
   /** The process is gone. `failure` is for those who still wait. */
@@ -160,6 +162,8 @@ export class GuestSession {
       case hostNotice.uncaught:
         this.#lastWords ??= uncaughtFailure(payloadOf(params))
         return
+      case hostNotice.error:
+        return this.#owner.containerFailed(cid, uncaughtFailure(payloadOf(params)))
       case hostNotice.closed: {
         const [exitCode] = params
         if (!Number.isSafeInteger(exitCode)) throw fault('an exit code that is no whole number')

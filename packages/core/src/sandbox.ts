@@ -213,6 +213,9 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     const session = new GuestSession(this.opts, {
       hostCall: (call) => this.#hostCall(call),
       containerClosed: (cid, exitCode) => this.#containerClosed(cid, exitCode),
+      containerFailed: (cid, error) => {
+        if (this.#containers.has(cid)) this.emit('container-runtime-error', { cid, error })
+      },
       violation: (violation) => this.emit('violation', violation),
       ended: (end, exitCode, failure) => this.#ended(end, exitCode, failure),
     })

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import { ConfineError, type Runtime, type RuntimeClass } from '@confine-sandbox/contract'
 import { buildGlobals } from './globals.ts'
 import type { ExecRequest } from './protocol.ts'
@@ -10,6 +11,8 @@ export interface ContainersOptions {
   callHost(cid: number, name: string, params: unknown[]): Promise<unknown>
   /** A container closed, once its load has settled. */
   closed(cid: number, exitCode: number): void
+  /** A container threw where nobody waited for it, and goes on. */
+  failed(cid: number, thrown: unknown): void
 }
 
 interface Entry {
@@ -55,6 +58,8 @@ export class Containers {
       // The answer to exec leaves first.
       entry.loaded.then(close, close)
     })
+    // An event of our runtimes, beyond abstract-confine-runtime.
+    ;(runtime as unknown as EventEmitter).on('runtime-error', (error: unknown) => this.#options.failed(cid, error))
     try {
       await entry.loaded
     } catch (error) {

@@ -31,7 +31,7 @@ const peer = new Peer({
 })
 
 main().catch((error: unknown) => {
-  tell(hostNotice.failed, error)
+  tell(0, hostNotice.failed, error)
   end(1)
 })
 
@@ -47,6 +47,7 @@ async function main(): Promise<void> {
     maxContainers: settings.maxContainers,
     callHost: (cid, name, params) => peer.request(cid, name, params),
     closed: containerClosed,
+    failed: (cid, thrown) => tell(cid, hostNotice.error, thrown),
   })
   if (settings.lockPath !== undefined) lock(settings.lockPath)
   peer.notify(0, hostNotice.ready, [])
@@ -90,7 +91,7 @@ function containerClosed(cid: number, code: number): void {
 
 function uncaught(thrown: unknown): void {
   if (isExit(thrown)) return
-  tell(hostNotice.uncaught, thrown)
+  tell(0, hostNotice.uncaught, thrown)
   end(1)
 }
 
@@ -103,13 +104,13 @@ function isExit(thrown: unknown): boolean {
   }
 }
 
-function tell(notice: string, thrown: unknown): void {
+function tell(cid: number, notice: string, thrown: unknown): void {
   const payload = describe(thrown)
   try {
-    peer.notify(0, notice, [payload])
+    peer.notify(cid, notice, [payload])
   } catch {
     // Its data cannot cross: say the rest.
-    peer.notify(0, notice, [{ ...payload, details: undefined, cause: undefined }])
+    peer.notify(cid, notice, [{ ...payload, details: undefined, cause: undefined }])
   }
 }
 

@@ -28,6 +28,8 @@ export const hostNotice = Object.freeze({
   failed: 'failed',
   /** `cid` of a container, `[exitCode]`: it closed. */
   closed: 'closed',
+  /** `cid` of a container, `[ErrorPayload]`: it threw where nobody waited for it, and goes on. */
+  error: 'error',
   /** `cid` 0, `[ErrorPayload]`: something was thrown where nobody waited for it; the process ends. */
   uncaught: 'uncaught',
 })

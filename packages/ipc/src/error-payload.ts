@@ -1,7 +1,11 @@
+import { ConfineError } from '@confine-sandbox/contract'
+
 /** A failure as it crosses: data only. */
 export interface ErrorPayload {
-  /** A code of ours, or whatever `code` the thrown error had when that was a string. */
+  /** The thrown error's `code`, when that was a string. */
   readonly code?: string | undefined
+  /** Whether the error is one of ours, and `code` an ErrorCode; else some program threw it. */
+  readonly isOurs?: boolean | undefined
   /** The thrown error's class name. */
   readonly name: string
   readonly message: string
@@ -26,6 +30,7 @@ export function errorPayload(thrown: unknown): ErrorPayload {
     code: text(error, 'code'),
     name: text(error, 'name') ?? 'Error',
     message: text(error, 'message') ?? describeThrown(thrown),
+    ...(isOurs(thrown) && { isOurs: true }),
   }
 }
 
@@ -36,6 +41,14 @@ export function text(object: object, key: string): string | undefined {
     return typeof value === 'string' ? value : undefined
   } catch {
     return undefined
+  }
+}
+
+function isOurs(thrown: object): boolean {
+  try {
+    return ConfineError.is(thrown)
+  } catch {
+    return false
   }
 }
 

@@ -100,9 +100,9 @@ function list(value: unknown): unknown[] {
 
 function payload(value: unknown): ErrorPayload {
   if (typeof value !== 'object' || value === null) throw malformed('an error that is none')
-  const { code, name, message, stack, details, cause } = value as Record<string, unknown>
+  const { code, isOurs, name, message, stack, details, cause } = value as Record<string, unknown>
   if (typeof name !== 'string' || typeof message !== 'string') throw malformed('an error without name or message')
   if (code !== undefined && typeof code !== 'string') throw malformed('an error code that is no string')
   if (stack !== undefined && typeof stack !== 'string') throw malformed('a stack that is no string')
-  return { code, name, message, stack, details, cause }
+  return { code, isOurs: isOurs === true, name, message, stack, details, cause }
 }
