@@ -427,7 +427,9 @@ test('a life that is over and output beyond its limit end the guest with the rea
     failsWith('ERR_CONFINE_TIMEOUT', { end: { kind: 'timeout', what: 'its life', timeoutMs: 300 } }),
   )
   const loud = sandbox({ limits: { outputMiB: 1 } })
-  const writer = await loud.execContainer({ source: 'exports.f = () => new Promise(() => setInterval(() => process.stderr.write("x".repeat(65536)), 1))' })
+  const writer = await loud.execContainer({
+    source: 'exports.f = () => new Promise(() => setInterval(() => process.stderr.write("x".repeat(65536)), 1))',
+  })
   await expect(writer.call('f')).rejects.toEqual(failsWith('ERR_CONFINE_GUEST_ENDED', { end: { kind: 'output', outputMiB: 1 } }))
 })
 

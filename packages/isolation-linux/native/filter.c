@@ -1,0 +1,146 @@
+/*
+ * The seccomp filters. The guest's comes with the plan; init and the
+ * supervisor, who do little, have short lists of their own.
+ */
+#define _GNU_SOURCE
+#include <linux/seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "filter.h"
+#include "launch.h"
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1ul << 5)
+#endif
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+
+/* A call that is allowed: always, or when the low word of an argument is this. */
+struct allowed {
+	int number;
+	int argument; /* -1: always */
+	uint32_t value;
+};
+
+#define MAX_ALLOWED 32
+#define ANY -1
+
+static int install(unsigned long flags, const struct sock_fprog *program)
+{
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags,
+			    program);
+}
+
+int filter_guest(const struct side *side, const struct plan *plan)
+{
+	int listener;
+
+	/* Since 5.19 a signal does not tear a guest out of a call that is being answered. */
+	listener = install(SECCOMP_FILTER_FLAG_NEW_LISTENER |
+				   SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
+			   &plan->filter);
+	if (listener < 0 && errno == EINVAL)
+		listener = install(SECCOMP_FILTER_FLAG_NEW_LISTENER,
+				   &plan->filter);
+	if (listener < 0)
+		fail(side, STAGE_SECCOMP, "install the filter of the guest",
+		     "");
+	return listener;
+}
+
+static void put(struct sock_fprog *program, uint16_t code, uint32_t k,
+		uint8_t jump_true, uint8_t jump_false)
+{
+	program->filter[program->len++] =
+		(struct sock_filter){ code, jump_true, jump_false, k };
+}
+
+static void put_load(struct sock_fprog *program, size_t offset)
+{
+	put(program, BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset, 0, 0);
+}
+
+static void put_return(struct sock_fprog *program, uint32_t action)
+{
+	put(program, BPF_RET | BPF_K, action, 0, 0);
+}
+
+static int install_list(const struct allowed *list, size_t count)
+{
+	struct sock_filter instructions[6 + 6 * MAX_ALLOWED];
+	struct sock_fprog program = { 0, instructions };
+
+	put_load(&program, offsetof(struct seccomp_data, arch));
+	put(&program, BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0);
+	put_return(&program, SECCOMP_RET_KILL_PROCESS);
+	put_load(&program, offsetof(struct seccomp_data, nr));
+	for (size_t i = 0; i < count && i < MAX_ALLOWED; i++) {
+		uint32_t number = (uint32_t)list[i].number;
+
+		if (list[i].argument == ANY) {
+			put(&program, BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1);
+			put_return(&program, SECCOMP_RET_ALLOW);
+			continue;
+		}
+		put(&program, BPF_JMP | BPF_JEQ | BPF_K, number, 0, 4);
+		put_load(&program, offsetof(struct seccomp_data, args) +
+					   8 * (size_t)list[i].argument);
+		put(&program, BPF_JMP | BPF_JEQ | BPF_K, list[i].value, 0, 1);
+		put_return(&program, SECCOMP_RET_ALLOW);
+		put_load(&program, offsetof(struct seccomp_data, nr));
+	}
+	put_return(&program, SECCOMP_RET_KILL_PROCESS);
+	return install(0, &program);
+}
+
+/* Waits for the guest and for the end of the supervisor, tells it, exits. */
+void filter_init(const struct side *side)
+{
+	static const struct allowed list[] = {
+		{ SYS_ppoll, ANY, 0 },
+		{ SYS_wait4, ANY, 0 },
+		{ SYS_write, ANY, 0 },
+		{ SYS_rt_sigreturn, ANY, 0 },
+		{ SYS_exit_group, ANY, 0 },
+	};
+
+	if (install_list(list, sizeof(list) / sizeof(*list)) != 0)
+		fail(side, STAGE_SECCOMP, "install the filter of init", "");
+}
+
+void filter_supervisor(const struct side *side)
+{
+	const uint32_t self = (uint32_t)getpid();
+	const struct allowed list[] = {
+		{ SYS_ioctl, 1, (uint32_t)SECCOMP_IOCTL_NOTIF_RECV },
+		{ SYS_ioctl, 1, (uint32_t)SECCOMP_IOCTL_NOTIF_SEND },
+		{ SYS_ioctl, 1, (uint32_t)SECCOMP_IOCTL_NOTIF_ID_VALID },
+		{ SYS_process_vm_readv, ANY, 0 },
+#ifdef SYS_poll
+		{ SYS_poll, ANY, 0 },
+#endif
+		{ SYS_ppoll, ANY, 0 },
+		{ SYS_sendto, ANY, 0 },
+		{ SYS_recvmsg, ANY, 0 },
+		{ SYS_recvfrom, ANY, 0 },
+		{ SYS_read, ANY, 0 },
+		{ SYS_close, ANY, 0 },
+		{ SYS_clock_gettime, ANY, 0 },
+		{ SYS_pidfd_send_signal, 0, (uint32_t)side->init_pidfd },
+		{ SYS_wait4, ANY, 0 },
+		{ SYS_rt_sigaction, ANY, 0 },
+		{ SYS_rt_sigprocmask, ANY, 0 },
+		{ SYS_restart_syscall, ANY, 0 },
+		{ SYS_getpid, ANY, 0 },
+		{ SYS_kill, 0, self },
+		{ SYS_exit_group, ANY, 0 },
+	};
+
+	if (install_list(list, sizeof(list) / sizeof(*list)) != 0)
+		fail(side, STAGE_SECCOMP, "install the filter of the supervisor",
+		     "");
+}

@@ -1,0 +1,81 @@
+/*
+ * The guest's side of the launcher: the last steps before the program, in the
+ * process that becomes it.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "launch.h"
+#include "range.h"
+
+/* Keeps 0, 1, 2, the channel, and the socket at its agreed place until exec. */
+static void arrange_descriptors(struct side *side)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		fail(side, STAGE_PRIVILEGES, "read the limit of open files", "");
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+		fail(side, STAGE_PRIVILEGES, "raise the limit of open files",
+		     "");
+	if (dup3(side->socket, HANDOVER_FD, O_CLOEXEC) < 0)
+		fail(side, STAGE_PRIVILEGES, "move the socket", "");
+	side->socket = HANDOVER_FD;
+	close_from_to(side, CHANNEL_FD + 1, HANDOVER_FD - 1);
+	close_from_to(side, HANDOVER_FD + 1, ~0u);
+}
+
+/* From here on the supervisor decides about this process. */
+static void hand_over(const struct side *side, int listener,
+		      const struct packet *layers)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec body = { (void *)layers, sizeof(*layers) };
+	struct msghdr message = {
+		.msg_iov = &body,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(header), &listener, sizeof(int));
+	/* Not MSG_NOSIGNAL: nothing but the end of this process is left if it fails. */
+	if (sendmsg(side->socket, &message, 0) != (ssize_t)sizeof(*layers))
+		_exit(EXIT_SETUP_FAILED);
+	close(listener);
+}
+
+void run_guest(const struct options *options, const struct plan *plan,
+	       int socket)
+{
+	struct side side = { .socket = socket };
+	struct packet layers = {
+		.kind = PACKET_LAYERS,
+		.value = LAYER_NO_NEW_PRIVS | LAYER_SECCOMP_NOTIFY,
+	};
+
+	/* No terminal of the host's to type into. */
+	if (setsid() < 0)
+		fail(&side, STAGE_PRIVILEGES, "leave the session", "");
+	reset_signals(&side);
+	umask(077);
+	layers.landlock = restrict_files(&side, options);
+	arrange_descriptors(&side);
+	limit_resources(&side, options);
+	hand_over(&side, filter_guest(&side, plan), &layers);
+	execve(options->command[0], options->command, options->environment);
+	fail(&side, STAGE_EXEC, "execute", options->command[0]);
+}

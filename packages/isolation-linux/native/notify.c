@@ -1,0 +1,182 @@
+/*
+ * One system call of the guest that its filter handed to the supervisor.
+ * Until the lock it is continued: only code that the user chose runs. From
+ * the lock on it is refused, whatever the guest's memory says by now.
+ */
+#define _GNU_SOURCE
+#include <limits.h>
+#include <linux/seccomp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "launch.h"
+
+#ifndef SECCOMP_USER_NOTIF_FLAG_CONTINUE
+#define SECCOMP_USER_NOTIF_FLAG_CONTINUE 1
+#endif
+
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP 1ul
+#endif
+
+/* A later kernel may have longer structs than the headers. */
+union request {
+	struct seccomp_notif call;
+	char room[512];
+};
+
+union response {
+	struct seccomp_notif_resp answer;
+	char room[512];
+};
+
+/* Copies the string at an address of the guest. Returns 0 or an errno. */
+static int read_path(pid_t pid, uint64_t address, char path[PATH_MAX])
+{
+	const size_t page = 4096;
+	size_t length = 0;
+
+	/* Page by page: a read across the end of a mapping brings nothing. */
+	while (length < PATH_MAX - 1) {
+		uint64_t from = address + length;
+		size_t size = page - from % page;
+		struct iovec here = { path + length, 0 };
+		struct iovec there = { (void *)(uintptr_t)from, 0 };
+		ssize_t got;
+
+		if (size > PATH_MAX - 1 - length)
+			size = PATH_MAX - 1 - length;
+		here.iov_len = there.iov_len = size;
+		got = process_vm_readv(pid, &here, 1, &there, 1, 0);
+		if (got <= 0)
+			return got < 0 ? errno : EFAULT;
+		if (memchr(path + length, '\0', (size_t)got) != NULL)
+			return 0;
+		length += (size_t)got;
+	}
+	path[length] = '\0';
+	return 0;
+}
+
+/* Whether the call still waits: if not, its process id may be somebody else's by now. */
+static bool is_waiting(const struct notifier *notifier, uint64_t id)
+{
+	return ioctl(notifier->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) ==
+	       0;
+}
+
+static void answer(const struct notifier *notifier, uint64_t id, int error,
+		   uint32_t flags)
+{
+	union response response = { 0 };
+
+	response.answer.id = id;
+	response.answer.error = -error;
+	response.answer.flags = flags;
+	/* ENOENT: the guest does not wait any more. */
+	if (ioctl(notifier->listener, SECCOMP_IOCTL_NOTIF_SEND,
+		  &response.answer) != 0 &&
+	    errno != ENOENT)
+		fail(notifier->side, STAGE_SUPERVISE, "answer", "the guest");
+}
+
+/* A supervisor who cannot read would never see the lock. */
+static _Noreturn void fail_to_read(const struct notifier *notifier, int error)
+{
+	errno = error;
+	fail(notifier->side, STAGE_SUPERVISE, "read the memory of",
+	     "the guest");
+}
+
+static enum verdict answer_unlocked(struct notifier *notifier,
+				    const struct rule *rule,
+				    const struct call *call)
+{
+	if ((rule->flags & RULE_OPENS) != 0 && call->path != NULL &&
+	    strcmp(call->path, notifier->options->lock_path) == 0) {
+		notifier->locked = true;
+		answer(notifier, call->id, ENOENT, 0);
+		return VERDICT_LOCKED;
+	}
+	notifier->continued++;
+	answer(notifier, call->id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+	return VERDICT_ANSWERED;
+}
+
+static enum verdict answer_locked(const struct notifier *notifier,
+				  const struct rule *rule,
+				  const struct call *call)
+{
+	struct report *report = notifier->side->report;
+
+	if (call->path != NULL && is_harmless(notifier->plan, call->path)) {
+		answer(notifier, call->id, rule->quiet_error, 0);
+		return VERDICT_ANSWERED;
+	}
+	if ((rule->flags & RULE_VIOLATION) == 0) {
+		answer(notifier, call->id, rule->error, 0);
+		return VERDICT_ANSWERED;
+	}
+	if (notifier->options->kill) {
+		report_violation(report, call, true);
+		return VERDICT_KILL;
+	}
+	answer(notifier, call->id, rule->error, 0);
+	report_violation(report, call, false);
+	return VERDICT_ANSWERED;
+}
+
+enum verdict answer_call(struct notifier *notifier)
+{
+	union request request = { 0 };
+	const struct rule *rule;
+	char path[PATH_MAX];
+	struct call call = { 0 };
+
+	if (ioctl(notifier->listener, SECCOMP_IOCTL_NOTIF_RECV,
+		  &request.call) != 0) {
+		/* The caller was killed between poll() and now. */
+		if (errno == ENOENT || errno == EINTR)
+			return VERDICT_ANSWERED;
+		fail(notifier->side, STAGE_SUPERVISE, "receive a call of",
+		     "the guest");
+	}
+	call.id = request.call.id;
+	call.number = request.call.data.nr;
+	for (int i = 0; i < 6; i++)
+		call.arguments[i] = request.call.data.args[i];
+	rule = find_rule(notifier->plan, call.number, call.arguments);
+	if (rule->path != RULE_ANY) {
+		int error = read_path((pid_t)request.call.pid,
+				      call.arguments[rule->path], path);
+
+		if (!is_waiting(notifier, call.id))
+			return VERDICT_ANSWERED;
+		if (error == 0)
+			call.path = path;
+		else if ((rule->flags & RULE_OPENS) != 0 && error != EFAULT)
+			fail_to_read(notifier, error);
+	}
+	return notifier->locked ? answer_locked(notifier, rule, &call) :
+				  answer_unlocked(notifier, rule, &call);
+}
+
+void stay_on_one_cpu(int listener)
+{
+	/* Before 6.6 there is no such flag, and nothing is lost but time. */
+	ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+	      SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+}
+
+bool have_room_for_calls(void)
+{
+	struct seccomp_notif_sizes sizes;
+
+	return syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) == 0 &&
+	       sizes.seccomp_notif <= sizeof(union request) &&
+	       sizes.seccomp_notif_resp <= sizeof(union response);
+}

@@ -1,0 +1,133 @@
+/* What is given up: capabilities, privileges to come, resources. */
+#define _GNU_SOURCE
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "launch.h"
+
+#define LAST_POSSIBLE_CAPABILITY 63
+
+#define LOCKED_SECUREBITS                                               \
+	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | \
+	 SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |      \
+	 SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+
+/*
+ * A change of credentials clears the parent-death signal, so this is called
+ * again after each. The socket tells whether the supervisor died before.
+ */
+void die_with_supervisor(const struct side *side)
+{
+	struct pollfd supervisor = { .fd = side->socket };
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+		fail(side, STAGE_PRIVILEGES, "ask to die with the supervisor",
+		     "");
+	if (poll(&supervisor, 1, 0) != 0)
+		_exit(EXIT_SETUP_FAILED);
+}
+
+static void assert_no_capabilities(const struct side *side)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct sets[2];
+
+	if (syscall(SYS_capget, &header, sets) != 0)
+		fail(side, STAGE_PRIVILEGES, "read the capabilities", "");
+	for (int i = 0; i < 2; i++) {
+		if (sets[i].effective == 0 && sets[i].permitted == 0 &&
+		    sets[i].inheritable == 0)
+			continue;
+		errno = EPERM;
+		fail(side, STAGE_PRIVILEGES, "get rid of all capabilities", "");
+	}
+}
+
+void drop_capabilities(const struct side *side)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct none[2] = { 0 };
+
+	if (syscall(SYS_capset, &header, none) != 0)
+		fail(side, STAGE_PRIVILEGES, "drop all capabilities", "");
+	assert_no_capabilities(side);
+}
+
+void drop_capabilities_for_good(const struct side *side)
+{
+	/* The bounding set first: to shrink it takes a capability. */
+	for (int i = 0; i <= LAST_POSSIBLE_CAPABILITY; i++)
+		if (prctl(PR_CAPBSET_DROP, i) != 0 && errno != EINVAL)
+			fail(side, STAGE_PRIVILEGES,
+			     "shrink the bounding set of capabilities", "");
+	if (prctl(PR_SET_SECUREBITS, LOCKED_SECUREBITS) != 0)
+		fail(side, STAGE_PRIVILEGES, "lock the secure bits", "");
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
+		fail(side, STAGE_PRIVILEGES, "clear the ambient capabilities",
+		     "");
+	drop_capabilities(side);
+}
+
+void forbid_new_privileges(const struct side *side)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		fail(side, STAGE_PRIVILEGES, "set no_new_privs", "");
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) {
+		errno = EPERM;
+		fail(side, STAGE_PRIVILEGES, "set no_new_privs for good", "");
+	}
+}
+
+/* No core, no ptrace, no /proc/<pid>/mem for processes of the same user. */
+void hide_memory(const struct side *side)
+{
+	if (prctl(PR_SET_DUMPABLE, 0) != 0)
+		fail(side, STAGE_PRIVILEGES, "hide the memory", "");
+}
+
+/* What the host ignores or blocks is inherited, by exec too. */
+void reset_signals(const struct side *side)
+{
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		if (number != SIGKILL && number != SIGSTOP)
+			signal(number, SIG_DFL);
+	sigemptyset(&none);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) != 0)
+		fail(side, STAGE_PRIVILEGES, "unblock the signals", "");
+}
+
+/* A limit is lowered to a value, and left alone where it is lower already. */
+void limit_resources(const struct side *side, const struct options *options)
+{
+	for (size_t i = 0; i < options->limit_count; i++) {
+		int resource = options->limits[i].resource;
+		rlim_t value = options->limits[i].value;
+		struct rlimit limit;
+		char text[48];
+
+		snprintf(text, sizeof(text), "%d to %llu", resource,
+			 (unsigned long long)value);
+		if (getrlimit(resource, &limit) != 0)
+			fail(side, STAGE_PRIVILEGES, "read the resource limit",
+			     text);
+		if (limit.rlim_max < value)
+			value = limit.rlim_max;
+		limit.rlim_cur = limit.rlim_max = value;
+		if (setrlimit(resource, &limit) != 0)
+			fail(side, STAGE_PRIVILEGES, "set the resource limit",
+			     text);
+	}
+}

@@ -1,0 +1,268 @@
+/*
+ * What the host is told: one JSON object a line. The supervisor never waits
+ * for the host, so there is a queue of fixed size, and a violation that finds
+ * no room or no token is counted instead of sent.
+ */
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "launch.h"
+
+#define MAX_LINE (8 * 1024)
+/* Kept free of ordinary violations, for what must arrive. */
+#define RESERVE (4 * MAX_LINE)
+/* A guest may commit this many violations at once, and this many a second, before some are only counted. */
+#define MAX_TOKENS 1024
+#define TOKENS_PER_SECOND 256
+#define MAX_PATH_TEXT 4096
+#define DRAIN_MS 100
+#define TELL_DROPPED_MS 100
+
+static const char *const layer_names[] = {
+	"user-ns",	  "mount-ns",	  "pid-ns",	    "net-ns",
+	"ipc-ns",	  "uts-ns",	  "cgroup-ns",	    "no-nested-user-ns",
+	"read-only-root", "no-capabilities", "no-new-privs", "seccomp-notify",
+};
+
+struct line {
+	size_t length;
+	char text[MAX_LINE];
+};
+
+static void put(struct line *line, const char *text)
+{
+	size_t length = strlen(text);
+
+	if (length > sizeof(line->text) - line->length)
+		length = sizeof(line->text) - line->length;
+	memcpy(line->text + line->length, text, length);
+	line->length += length;
+}
+
+static void put_number(struct line *line, uint64_t value, unsigned int base)
+{
+	char digits[24];
+	char *at = digits + sizeof(digits) - 1;
+
+	*at = '\0';
+	do {
+		*--at = "0123456789abcdef"[value % base];
+		value /= base;
+	} while (value > 0);
+	put(line, at);
+}
+
+/*
+ * Writes bytes that anybody may have chosen as a JSON string. Each byte that
+ * is no plain ASCII becomes \u00XX; the host puts them together again.
+ * Returns whether all of them fitted.
+ */
+static bool put_string(struct line *line, const char *bytes, size_t bound)
+{
+	size_t end = line->length + bound;
+
+	put(line, "\"");
+	for (; *bytes != '\0'; bytes++) {
+		unsigned char byte = (unsigned char)*bytes;
+		char text[7] = { (char)byte };
+
+		if (line->length + sizeof(text) > end)
+			break;
+		if (byte < 0x20 || byte > 0x7e || byte == '"' || byte == '\\') {
+			memcpy(text, "\\u00", 4);
+			text[4] = "0123456789abcdef"[byte >> 4];
+			text[5] = "0123456789abcdef"[byte & 15];
+		}
+		put(line, text);
+	}
+	put(line, "\"");
+	return *bytes == '\0';
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void report_start(struct report *report, int fd)
+{
+	report->fd = fd;
+	report->tokens = MAX_TOKENS * 1000;
+	report->refilled_ms = now_ms();
+}
+
+static bool take_token(struct report *report)
+{
+	int64_t now = now_ms();
+
+	report->tokens +=
+		(uint64_t)(now - report->refilled_ms) * TOKENS_PER_SECOND;
+	report->refilled_ms = now;
+	if (report->tokens > MAX_TOKENS * 1000)
+		report->tokens = MAX_TOKENS * 1000;
+	if (report->tokens < 1000)
+		return false;
+	report->tokens -= 1000;
+	return true;
+}
+
+static void send_queue(struct report *report)
+{
+	while (report->pending > 0) {
+		ssize_t sent = send(report->fd, report->queue, report->pending,
+				    MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (sent <= 0)
+			return;
+		report->pending -= (size_t)sent;
+		memmove(report->queue, report->queue + sent, report->pending);
+	}
+}
+
+static bool enqueue(struct report *report, struct line *line, size_t reserve)
+{
+	put(line, "}\n");
+	if (report->pending + line->length + reserve > sizeof(report->queue))
+		return false;
+	memcpy(report->queue + report->pending, line->text, line->length);
+	report->pending += line->length;
+	return true;
+}
+
+static void say_dropped(struct report *report)
+{
+	struct line line = { 0 };
+
+	put(&line, "{\"type\":\"dropped\",\"count\":");
+	put_number(&line, report->dropped, 10);
+	if (enqueue(report, &line, RESERVE / 2))
+		report->dropped = 0;
+	report->told_ms = now_ms();
+}
+
+int report_flush(struct report *report)
+{
+	int64_t wait = -1;
+
+	if (report->dropped > 0) {
+		wait = report->told_ms + TELL_DROPPED_MS - now_ms();
+		if (wait <= 0) {
+			say_dropped(report);
+			wait = report->dropped > 0 ? TELL_DROPPED_MS : -1;
+		}
+	}
+	send_queue(report);
+	return (int)wait;
+}
+
+void report_drain(struct report *report)
+{
+	struct pollfd host = { .fd = report->fd, .events = POLLOUT };
+	int64_t deadline = now_ms() + DRAIN_MS;
+
+	if (report->dropped > 0)
+		say_dropped(report);
+	for (send_queue(report); report->pending > 0; send_queue(report)) {
+		int64_t left = deadline - now_ms();
+
+		if (left <= 0 || poll(&host, 1, (int)left) <= 0 ||
+		    (host.revents & (POLLERR | POLLHUP)) != 0)
+			return;
+	}
+}
+
+void report_setup_failed(struct report *report, const char *stage,
+			 const char *verb, const char *operand, int error,
+			 const char *hint)
+{
+	struct line line = { 0 };
+	char reason[3000] = "Cannot ";
+	size_t room = sizeof(reason) - 1;
+
+	strncat(reason, verb, room - strlen(reason));
+	if (operand[0] != '\0') {
+		strncat(reason, " ", room - strlen(reason));
+		strncat(reason, operand, room - strlen(reason));
+	}
+	if (error != 0) {
+		strncat(reason, ": ", room - strlen(reason));
+		strncat(reason, strerror(error), room - strlen(reason));
+	}
+	if (hint[0] != '\0') {
+		strncat(reason, ". ", room - strlen(reason));
+		strncat(reason, hint, room - strlen(reason));
+	}
+	put(&line, "{\"type\":\"setup-failed\",\"stage\":");
+	put_string(&line, stage, 64);
+	put(&line, ",\"reason\":");
+	put_string(&line, reason, MAX_LINE - 256);
+	enqueue(report, &line, 0);
+	report_drain(report);
+}
+
+void report_ready(struct report *report, uint32_t layers, uint32_t landlock)
+{
+	struct line line = { 0 };
+	const char *comma = "";
+
+	put(&line, "{\"type\":\"ready\",\"layers\":[");
+	for (size_t i = 0; i < sizeof(layer_names) / sizeof(*layer_names);
+	     i++) {
+		if ((layers & (1u << i)) == 0)
+			continue;
+		put(&line, comma);
+		put_string(&line, layer_names[i], 64);
+		comma = ",";
+	}
+	if (landlock > 0) {
+		put(&line, ",\"landlock-");
+		put_number(&line, landlock, 10);
+		put(&line, "\"");
+	}
+	put(&line, "]");
+	enqueue(report, &line, 0);
+	send_queue(report);
+}
+
+void report_locked(struct report *report, uint64_t continued)
+{
+	struct line line = { 0 };
+
+	put(&line, "{\"type\":\"locked\",\"continued\":");
+	put_number(&line, continued, 10);
+	enqueue(report, &line, 0);
+	send_queue(report);
+}
+
+void report_violation(struct report *report, const struct call *call, bool kill)
+{
+	struct line line = { 0 };
+
+	if (!kill && !take_token(report)) {
+		report->dropped++;
+		return;
+	}
+	put(&line, "{\"type\":\"violation\",\"number\":");
+	put_number(&line, (unsigned int)call->number, 10);
+	put(&line, ",\"arguments\":[");
+	for (int i = 0; i < 6; i++) {
+		put(&line, i > 0 ? ",\"0x" : "\"0x");
+		put_number(&line, call->arguments[i], 16);
+		put(&line, "\"");
+	}
+	put(&line, kill ? "],\"action\":\"kill\"" : "],\"action\":\"deny\"");
+	if (call->path != NULL) {
+		put(&line, ",\"path\":");
+		if (!put_string(&line, call->path, MAX_PATH_TEXT))
+			put(&line, ",\"truncated\":true");
+	}
+	if (!enqueue(report, &line, kill ? 0 : RESERVE))
+		report->dropped++;
+	send_queue(report);
+}

@@ -1,0 +1,117 @@
+import type { Policy } from '@confine-sandbox/contract'
+import { assemble, type Instruction, type Line } from './bpf.ts'
+import { type Architecture, syscallNumber } from './syscall-numbers.ts'
+import { type Condition, errorNumbers, type Rule, syscallRules } from './syscall-rules.ts'
+
+/** What a filter returns. linux/seccomp.h */
+export const actions = Object.freeze({
+  kill: 0x80000000,
+  /** The error number is or-ed to it. */
+  fail: 0x00050000,
+  notify: 0x7fc00000,
+  allow: 0x7fff0000,
+})
+
+/** How seccomp names an architecture. linux/audit.h */
+export const auditArchitectures: Readonly<Record<Architecture, number>> = Object.freeze({ x64: 0xc000003e, arm64: 0xc00000b7 })
+
+/** Where `struct seccomp_data` keeps what a filter can read. Both architectures are little-endian: low word first. */
+export const offsets = Object.freeze({
+  number: 0,
+  architecture: 4,
+  low: (argument: number) => 16 + 8 * argument,
+  high: (argument: number) => 20 + 8 * argument,
+})
+
+/**
+ * The guest's one seccomp filter, in force from before exec to the end. What it does not decide itself it hands to the
+ * supervisor.
+ */
+export function compileFilter(policy: Pick<Policy, 'threads'>, architecture: Architecture): readonly Instruction[] {
+  const rules = numbered(policy, architecture)
+  return assemble([
+    { load: offsets.architecture },
+    { jump: 'eq', k: auditArchitectures[architecture], yes: 'native' },
+    { return: actions.kill },
+    { label: 'native' },
+    { load: offsets.number },
+    ...(architecture === 'x64' ? refuseX32 : []),
+    ...rules.flatMap(({ number, rule }) => (rule.action === 'ask' ? inspect(number, rule) : [])),
+    ...rules.flatMap(({ number, rule }) => decide(number, rule)),
+    { return: actions.notify },
+    { label: 'allow' },
+    { return: actions.allow },
+    { label: 'kill' },
+    { return: actions.kill },
+    ...[...failures(rules)].flatMap((error) => [{ label: `fail ${error}` }, { return: actions.fail | errorNumbers[error] }]),
+  ])
+}
+
+type NumberedRule = { readonly number: number; readonly rule: Rule }
+
+function numbered(policy: Pick<Policy, 'threads'>, architecture: Architecture): readonly NumberedRule[] {
+  return [...syscallRules(policy, architecture)].flatMap(([name, rule]) => {
+    const number = syscallNumber(name, architecture)
+    return number === undefined ? [] : [{ number, rule }]
+  })
+}
+
+/** The x32 calls are the x64 ones by other numbers: a filter that forgot them would be none. */
+const refuseX32: readonly Line[] = [{ jump: 'ge', k: 0x40000000, no: 'not x32' }, { return: actions.kill }, { label: 'not x32' }]
+
+/** A call whose arguments count. Each block returns, so the number stays loaded for the next one. */
+function inspect(number: number, rule: Rule & { action: 'ask' }): readonly Line[] {
+  const passes = rule.passes ?? []
+  if (passes.length === 0 && rule.killBits === undefined) return []
+  const end = `after ${number}`
+  return [
+    { jump: 'eq', k: number, no: end },
+    ...(rule.killBits === undefined
+      ? []
+      : ([
+          { load: offsets.low(rule.killBits.argument) },
+          { jump: 'set', k: rule.killBits.bits, no: `${number} lives` },
+          { return: actions.kill },
+          { label: `${number} lives` },
+        ] as const)),
+    ...passes.flatMap((conditions, index): Line[] => {
+      const next = `${number} otherwise ${index}`
+      return [
+        ...conditions.flatMap((condition, at) => check(condition, `${number} ${index} ${at}`, next)),
+        { return: actions.allow },
+        { label: next },
+      ]
+    }),
+    { return: actions.notify },
+    { label: end },
+  ]
+}
+
+function check(condition: Condition, name: string, otherwise: string): readonly Line[] {
+  const { argument, width, mask, isOneOf } = condition
+  const lines: Line[] = [{ load: offsets.low(argument) }]
+  if (mask !== undefined) lines.push({ and: mask })
+  for (const [index, value] of isOneOf.entries()) {
+    const isLast = index === isOneOf.length - 1
+    lines.push({ jump: 'eq', k: value, yes: name, ...(isLast ? { no: otherwise } : {}) })
+  }
+  lines.push({ label: name })
+  if (width === 'long') lines.push({ load: offsets.high(argument) }, { jump: 'eq', k: 0, no: otherwise })
+  return lines
+}
+
+/** A call whose number is enough. */
+function decide(number: number, rule: Rule): readonly Line[] {
+  switch (rule.action) {
+    case 'ask':
+      return []
+    case 'fail':
+      return [{ jump: 'eq', k: number, yes: `fail ${rule.error}` }]
+    default:
+      return [{ jump: 'eq', k: number, yes: rule.action }]
+  }
+}
+
+function failures(rules: readonly NumberedRule[]) {
+  return new Set(rules.flatMap(({ rule }) => (rule.action === 'fail' ? [rule.error] : [])))
+}

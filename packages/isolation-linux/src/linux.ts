@@ -1,0 +1,67 @@
+import { fileURLToPath } from 'node:url'
+import {
+  type Command,
+  ConfineError,
+  type ConfinedCommand,
+  type IsolationBackend,
+  type MissingLayer,
+  type Policy,
+} from '@confine-sandbox/contract'
+import { assessmentOf, missingLayers } from './assessment.ts'
+import { launcherArguments, lockPath } from './launcher-arguments.ts'
+import { type Machine, thisMachine } from './machine.ts'
+import { encodePlan } from './plan.ts'
+import { reportReader } from './report-reader.ts'
+import { loadedSharedObjects, type SharedObjects } from './shared-objects.ts'
+import type { Architecture } from './syscall-numbers.ts'
+
+/** Options of `linux()`. */
+export interface LinuxOptions {
+  /** The program that confines. @default the one that comes with this package */
+  readonly launcher?: string
+  /** What is asked of the machine; for tests. @default this machine */
+  readonly machine?: Machine
+}
+
+/**
+ * Confines guests with namespaces, a read-only root, Landlock and one seccomp filter with user notification, all of it
+ * put in force by a small static program before node starts. See native/main.c for the order of steps.
+ */
+export function linux(options: LinuxOptions = {}): IsolationBackend {
+  const machine = options.machine ?? thisMachine
+  const launcher = options.launcher ?? packagedLauncher(machine.architecture)
+  let missing: readonly MissingLayer[] | undefined
+  let objects: SharedObjects | undefined
+  const plans = new Map<boolean, Uint8Array>()
+  const lacking = () => (missing ??= missingLayers(machine, launcher))
+
+  return {
+    name: 'linux',
+    lockPath,
+    assess: () => assessmentOf(lacking()),
+    confine(command: Command, policy: Policy): ConfinedCommand {
+      if (lacking().length > 0) throw unavailable(lacking())
+      const architecture = machine.architecture as Architecture
+      objects ??= loadedSharedObjects()
+      const plan = plans.get(policy.threads) ?? encodePlan(policy, architecture)
+      plans.set(policy.threads, plan)
+      return {
+        file: launcher,
+        args: launcherArguments(command, policy, objects),
+        env: command.env,
+        cwd: '/',
+        descriptors: [{ send: plan, read: () => reportReader(architecture) }],
+      }
+    },
+  }
+}
+
+/** The same from src/ and from dist/. native/Makefile puts it there. */
+function packagedLauncher(architecture: string): string {
+  return fileURLToPath(new URL(`../prebuilds/linux-${architecture}/confine-launch`, import.meta.url))
+}
+
+function unavailable(lacking: readonly MissingLayer[]): ConfineError {
+  const why = lacking.map(({ reason, remedy }) => `${reason} ${remedy}`).join(' ')
+  return new ConfineError('ERR_CONFINE_ISOLATION_UNAVAILABLE', `Cannot confine the guest on this machine. ${why}`)
+}

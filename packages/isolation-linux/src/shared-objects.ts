@@ -1,0 +1,34 @@
+/** The dynamic loader and the libraries that a node needs, as absolute paths. */
+export interface SharedObjects {
+  readonly loader: string | undefined
+  readonly libraries: readonly string[]
+}
+
+/**
+ * What this process has loaded, which is what the same node needs in the guest. Takes about 2 ms, so callers keep the
+ * answer. Without add-ons, which the guest gets through `bootRead`, and without the kernel's own vdso.
+ */
+export function loadedSharedObjects(): SharedObjects {
+  return sortSharedObjects(readReport())
+}
+
+/** Splits the list of a process report. */
+export function sortSharedObjects(paths: readonly string[]): SharedObjects {
+  const files = paths.filter((path) => path.startsWith('/') && !path.endsWith('.node'))
+  const loader = files.find((path) => /^ld(-linux|-musl|64)?[-.\w]*\.so\b/.test(path.slice(path.lastIndexOf('/') + 1)))
+  return { loader, libraries: files.filter((path) => path !== loader) }
+}
+
+function readReport(): readonly string[] {
+  // @types/node lacks it.
+  const report = process.report as typeof process.report & { excludeNetwork: boolean }
+  const { excludeNetwork } = report
+  // Or the report looks up the name of every peer of every socket.
+  report.excludeNetwork = true
+  try {
+    const { sharedObjects } = report.getReport() as { sharedObjects?: unknown }
+    return Array.isArray(sharedObjects) ? sharedObjects.filter((path) => typeof path === 'string') : []
+  } finally {
+    report.excludeNetwork = excludeNetwork
+  }
+}

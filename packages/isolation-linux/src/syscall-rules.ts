@@ -1,0 +1,250 @@
+import type { Policy } from '@confine-sandbox/contract'
+import type { Architecture } from './syscall-numbers.ts'
+
+/** Error numbers by name; the same on x64 and arm64. */
+export const errorNumbers = Object.freeze({
+  EPERM: 1,
+  ENOENT: 2,
+  ECHILD: 10,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EACCES: 13,
+  EINVAL: 22,
+  ENOTTY: 25,
+  ESPIPE: 29,
+  ENOSYS: 38,
+  ENOTSOCK: 88,
+})
+
+export type ErrorName = keyof typeof errorNumbers
+
+/** What the kernel compares before it lets a call pass. All conditions of one alternative must hold. */
+export interface Condition {
+  /** Index of the argument. */
+  readonly argument: number
+  /** `int`: the kernel reads the low word only. `long`: it reads both, and the high one must be zero. */
+  readonly width: 'int' | 'long'
+  /** Bits to look at. @default all */
+  readonly mask?: number
+  /** What those bits may be. */
+  readonly isOneOf: readonly number[]
+}
+
+/** What the supervisor answers to a call once the guest is locked. */
+export interface Answer {
+  readonly error: ErrorName
+  /** A violation is reported and, by default, ends the guest. Everything else just fails. */
+  readonly isViolation: boolean
+  /** Which argument is a path. A path that Node itself likes to look at makes the call harmless. */
+  readonly path?: number
+  /** The error when the path is harmless. @default 'ENOENT' */
+  readonly harmlessError?: ErrorName
+  /** The call opens a file: before the lock it may be the lock. */
+  readonly opens?: boolean
+  /** The answer is for calls with this low word of an argument; the first that fits is given. */
+  readonly when?: { readonly argument: number; readonly value: number }
+}
+
+/** What becomes of one system call. */
+export type Rule =
+  /** Done by the kernel, from the first instruction to the last. */
+  | { readonly action: 'allow' }
+  /** Only an exploit makes it: ends the process at once. */
+  | { readonly action: 'kill' }
+  /** Fails at once, from the first instruction to the last. */
+  | { readonly action: 'fail'; readonly error: ErrorName }
+  /** Passes when an alternative holds; kills when one of the bits is set; else goes to the supervisor. */
+  | {
+      readonly action: 'ask'
+      readonly passes?: readonly (readonly Condition[])[]
+      readonly killBits?: { readonly argument: number; readonly bits: number }
+      readonly answers: readonly Answer[]
+    }
+
+/** The file descriptor on which the launcher hands its listener over, before exec. native/launch.h, HANDOVER_FD */
+export const handoverDescriptor = 64
+
+/** The process id of the guest in its own namespace: init is 1 and forks once. */
+const guestPid = 2
+
+/** What a call gets that the table does not name, or whose number nobody knows. */
+export const defaultRule: Rule = { action: 'ask', answers: [{ error: 'EPERM', isViolation: true }] }
+
+/** The table of system calls: what a guest may do, and what happens to the rest. */
+export function syscallRules(policy: Pick<Policy, 'threads'>, architecture: Architecture): ReadonlyMap<string, Rule> {
+  const rules = new Map<string, Rule>()
+  const set = (rule: Rule, names: string) => {
+    for (const name of names.split(/\s+/)) rules.set(name, rule)
+  }
+
+  // Checked by argument. The hottest first: the filter is a list.
+  rules.set('futex', ask(violation('ENOSYS'), [int(1, ...futexOperations)]))
+  rules.set('mmap', ask(quiet('ENOMEM'), [long(2, { outside: 0x3 }), long(3, { outside: mmapFlags }), long(3, { all: 0x22 })]))
+  rules.set('madvise', ask(quiet('EINVAL'), [int(2, 4, 8, 10)])) // MADV_DONTNEED, MADV_FREE, MADV_DONTFORK
+  rules.set('epoll_ctl', ask(violation('EPERM'), [int(1, 1, 2, 3)]))
+  rules.set(
+    'fcntl',
+    ask(
+      violation('EPERM'),
+      [int(1, 1, 2, 3)], // F_GETFD, F_SETFD, F_GETFL
+      [int(1, 4), { argument: 2, width: 'int', mask: ~statusFlags(architecture) >>> 0, isOneOf: [0] }], // F_SETFL
+    ),
+  )
+  rules.set('prlimit64', ask(quiet('EPERM'), [long(2, { equals: [0] })])) // a question, no new limit
+  rules.set('prctl', ask([when(0, 0x53564d41, 'EINVAL'), violation('EPERM')], [int(0, 15)])) // PR_SET_VMA; PR_SET_NAME
+  rules.set('tgkill', ask(violation('EPERM'), [int(0, guestPid)]))
+  rules.set('sendmsg', ask(violation('EPERM'), [int(0, handoverDescriptor)]))
+  rules.set('clone', {
+    action: 'ask',
+    killBits: { argument: 0, bits: newNamespaces },
+    ...(policy.threads ? { passes: [[long(0, { equals: threadFlags })]] } : {}),
+    answers: [...threadFlags.map((flags) => when(0, flags, 'EAGAIN')), violation('EPERM')],
+  })
+
+  set(
+    { action: 'allow' },
+    `read write readv writev pread64 close fstat munmap brk mprotect
+    epoll_pwait epoll_wait epoll_pwait2
+    rt_sigreturn rt_sigprocmask rt_sigaction restart_syscall exit exit_group
+    clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time sched_yield getrandom
+    getpid gettid getppid getuid geteuid getgid getegid capget uname getrusage umask
+    sched_getaffinity sched_getparam sched_getscheduler
+    set_robust_list rseq`, // each new thread's first calls: one may have been started before the lock and run after it
+  )
+
+  // glibc and libuv fall back to calls whose arguments a filter can see; V8 does without protection keys.
+  set({ action: 'fail', error: 'ENOSYS' }, 'clone3 io_uring_setup pkey_alloc')
+
+  set(
+    { action: 'kill' },
+    `ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp pidfd_open pidfd_getfd pidfd_send_signal
+    mount umount2 pivot_root chroot move_mount open_tree open_tree_attr fsopen fsconfig fsmount fspick mount_setattr statmount listmount
+    unshare setns seccomp bpf perf_event_open userfaultfd keyctl add_key request_key io_uring_enter io_uring_register
+    kexec_load kexec_file_load init_module finit_module delete_module create_module get_kernel_syms query_module
+    reboot swapon swapoff acct quotactl quotactl_fd syslog vhangup nfsservctl lookup_dcookie
+    iopl ioperm modify_ldt personality uselib _sysctl sysfs ustat
+    settimeofday clock_settime clock_adjtime adjtimex sethostname setdomainname
+    shmget shmat shmctl shmdt msgget msgsnd msgrcv msgctl semget semop semctl semtimedop
+    mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr
+    memfd_secret remap_file_pages vmsplice splice tee migrate_pages move_pages mbind set_mempolicy set_mempolicy_home_node
+    name_to_handle_at open_by_handle_at fanotify_init fanotify_mark execveat
+    lsm_get_self_attr lsm_set_self_attr lsm_list_modules
+    getpmsg putpmsg afs_syscall tuxcall security vserver epoll_ctl_old epoll_wait_old`,
+  )
+
+  // Questions about itself that node and its libraries ask, with answers that they can live with.
+  set(ask(quiet('ENOMEM')), 'mremap mlock mlock2 mlockall munlock munlockall pkey_mprotect')
+  set(ask(quiet('ENOSYS')), 'membarrier getcpu')
+  set(ask(quiet('ENOTSOCK')), 'getsockname getpeername getsockopt')
+  set(ask(quiet('ESPIPE')), 'lseek')
+  set(ask(quiet('ECHILD')), 'wait4 waitid')
+  set(ask(quiet('EPERM')), 'sysinfo getrlimit sigaltstack getcwd getpriority getgroups poll ppoll shutdown')
+  rules.set('socket', ask([when(0, 16, 'EPERM'), violation('EPERM')])) // AF_NETLINK: os.networkInterfaces()
+  rules.set('ioctl', ask([...terminalQuestions.map((value) => when(1, value, 'ENOTTY')), violation('EPERM')]))
+
+  // Everything that names a file.
+  const path = (index: number, names: string, more: Partial<Answer> = {}) =>
+    set(ask({ error: 'EACCES', isViolation: true, path: index, ...more }), names)
+  path(0, 'open', { opens: true })
+  path(1, 'openat openat2', { opens: true })
+  path(0, 'stat lstat access readlink statfs chdir')
+  path(1, 'newfstatat faccessat faccessat2 readlinkat')
+  path(1, 'statx', { harmlessError: 'ENOSYS' }) // libuv then asks with fstat, which is allowed
+  path(0, 'creat mkdir rmdir unlink rename link symlink mknod chmod chown lchown truncate utime utimes')
+  path(0, 'setxattr lsetxattr getxattr lgetxattr listxattr llistxattr removexattr lremovexattr')
+  path(1, 'mkdirat unlinkat renameat renameat2 linkat mknodat fchmodat fchmodat2 fchownat utimensat futimesat inotify_add_watch')
+  path(1, 'setxattrat getxattrat listxattrat removexattrat file_getattr file_setattr')
+  path(2, 'symlinkat')
+  path(0, 'execve', { error: 'EPERM' })
+  return rules
+}
+
+/**
+ * What Node, libuv, glibc, ICU and OpenSSL look at by themselves. Refused as everything else, but without a word.
+ * A slash at the end stands for all that is below.
+ */
+export const harmlessPaths: readonly string[] = Object.freeze([
+  '/proc/meminfo',
+  '/proc/cpuinfo',
+  '/proc/stat',
+  '/proc/loadavg',
+  '/proc/uptime',
+  '/proc/version_signature',
+  '/proc/self/stat',
+  '/proc/self/statm',
+  '/proc/self/maps',
+  '/proc/self/exe',
+  '/proc/self/cgroup',
+  '/proc/self/mountinfo',
+  '/proc/sys/vm/overcommit_memory',
+  '/sys/devices/system/cpu/',
+  '/sys/devices/system/cpu',
+  '/sys/fs/cgroup/',
+  '/sys/kernel/mm/transparent_hugepage/',
+  '/etc/ld.so.cache',
+  '/etc/localtime',
+  '/etc/timezone',
+  '/usr/share/zoneinfo/',
+  '/usr/share/zoneinfo',
+  '/etc/nsswitch.conf',
+  '/etc/resolv.conf',
+  '/etc/hosts',
+  '/etc/host.conf',
+  '/etc/gai.conf',
+  '/etc/netsvc.conf',
+  '/etc/svc.conf',
+  '/etc/ssl/openssl.cnf',
+  '/usr/lib/ssl/openssl.cnf',
+  '/dev/null',
+  '/dev/urandom',
+  '/dev/random',
+])
+
+function ask(answers: Answer | readonly Answer[], ...passes: readonly (readonly Condition[])[]): Rule {
+  return { action: 'ask', passes, answers: Array.isArray(answers) ? answers : [answers as Answer] }
+}
+
+function quiet(error: ErrorName): Answer {
+  return { error, isViolation: false }
+}
+
+function when(argument: number, value: number, error: ErrorName): Answer {
+  return { error, isViolation: false, when: { argument, value } }
+}
+
+function violation(error: ErrorName): Answer {
+  return { error, isViolation: true }
+}
+
+function int(argument: number, ...isOneOf: readonly number[]): Condition {
+  return { argument, width: 'int', isOneOf }
+}
+
+function long(argument: number, is: { outside: number } | { all: number } | { equals: readonly number[] }): Condition {
+  if ('outside' in is) return { argument, width: 'long', mask: ~is.outside >>> 0, isOneOf: [0] }
+  if ('all' in is) return { argument, width: 'long', mask: is.all, isOneOf: [is.all] }
+  return { argument, width: 'long', isOneOf: is.equals }
+}
+
+/**
+ * WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, WAIT_BITSET and WAKE_BITSET, private; the last three on the wall clock;
+ * then WAKE and WAIT, which joining threads and the guards of static variables in libstdc++ use. futex(2)
+ */
+const futexOperations = [128, 129, 131, 132, 133, 137, 138, 393, 265, 1, 0]
+
+/** MAP_PRIVATE, FIXED, ANONYMOUS, NORESERVE, STACK, FIXED_NOREPLACE. Shared memory would not count as the guest's. */
+const mmapFlags = 0x2 | 0x10 | 0x20 | 0x4000 | 0x20000 | 0x100000
+
+/** How glibc and how musl start a thread. */
+const threadFlags = [0x3d0f00, 0x7d0f00]
+
+/** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET */
+const newNamespaces = 0x7e020000
+
+/** O_NONBLOCK, O_APPEND, the access mode, and O_LARGEFILE, which differs. */
+function statusFlags(architecture: Architecture): number {
+  return 0x800 | 0x400 | 0x3 | (architecture === 'x64' ? 0x8000 : 0x20000)
+}
+
+/** TCGETS, TCGETS2, TIOCGWINSZ, FIONBIO, FIONREAD: what `isatty` and libuv ask of a stream. */
+const terminalQuestions = [0x5401, 0x802c542a, 0x5413, 0x5421, 0x541b]

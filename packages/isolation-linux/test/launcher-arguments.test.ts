@@ -1,0 +1,40 @@
+import { type Command, defaultPolicy } from '@confine-sandbox/contract'
+import { expect, test } from 'vitest'
+import { launcherArguments } from '../src/launcher-arguments.ts'
+
+const command: Command = { file: '/opt/node/bin/node', args: ['--flag', '/app/guest.cjs', '-- x'], env: { LANG: 'C' } }
+const objects = { loader: '/lib64/ld-linux-x86-64.so.2', libraries: ['/lib/libm.so.6', '/lib/libc.so.6'] }
+
+test('reads as it did', () => {
+  const policy = {
+    ...defaultPolicy,
+    bootRead: ['/app/guest.cjs', '/app/node_modules/runtime'],
+    bootLinks: [{ path: '/app/node_modules/alias', target: '/app/node_modules/runtime' }],
+  }
+  expect(launcherArguments(command, policy, objects).join(' ')).toBe(
+    [
+      '--lock /.confine/lock --on-violation kill --hostname confine',
+      '--rlimit core=1 --rlimit fsize=0 --rlimit memlock=0 --rlimit nofile=64',
+      '--bind /app/guest.cjs --bind /app/node_modules/runtime --bind /lib/libc.so.6 --bind /lib/libm.so.6',
+      '--bind-exec /lib64/ld-linux-x86-64.so.2 --bind-exec /opt/node/bin/node',
+      '--link /app/node_modules/alias /app/node_modules/runtime --empty /dev/null',
+      '-- /opt/node/bin/node --flag /app/guest.cjs -- x',
+    ].join(' '),
+  )
+})
+
+test('binds a directory once, before what is below it, and keeps the right to execute what is', () => {
+  const args = launcherArguments(command, { ...defaultPolicy, bootRead: ['/opt/node/lib', '/opt/node', '/opt/node'] }, objects)
+  const places = args.flatMap((arg, index) => (arg.startsWith('--bind') ? [`${arg} ${args[index + 1]}`] : []))
+  expect(places.slice(-2)).toEqual(['--bind /opt/node', '--bind-exec /opt/node/bin/node'])
+  expect(places.filter((place) => place.includes('/opt/node'))).toHaveLength(2)
+})
+
+test('does not take a path for the parent of one that only begins alike', () => {
+  const args = launcherArguments(command, { ...defaultPolicy, bootRead: ['/app', '/app-data'] }, objects)
+  expect(args).toContain('/app-data')
+})
+
+test('passes the policy on', () => {
+  expect(launcherArguments(command, { ...defaultPolicy, onViolation: 'deny' }, objects).slice(2, 4)).toEqual(['--on-violation', 'deny'])
+})

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest'
+import { compileFilter } from '../src/filter.ts'
+import { simulate } from '../src/simulator.ts'
+import { syscallName, syscallNumber } from '../src/syscall-numbers.ts'
+import { defaultRule, errorNumbers, type Rule, syscallRules } from '../src/syscall-rules.ts'
+import { architecture, lockPath, program, run } from './support/launch.ts'
+
+// Wrong pointers tell an allowed call (EFAULT, EBADF, EINVAL) from a refused one without doing any harm.
+const numbers = Array.from({ length: 1024 }, (_, number) => number)
+/** They end or derail the program that makes them; the last two the kernel answers before any filter. */
+const notMade = ['exit', 'exit_group', 'rt_sigreturn', 'uretprobe', 'uprobe']
+
+describe.each([
+  { threads: false, fill: -1n },
+  { threads: false, fill: 0n },
+  { threads: true, fill: -1n },
+])('with every argument $fill and threads: $threads', ({ threads, fill }) => {
+  const filter = compileFilter({ threads }, architecture)
+  const rules = syscallRules({ threads }, architecture)
+  const args = new Array<bigint>(6).fill(BigInt.asUintN(64, fill))
+  const decide = (number: number) => simulate(filter, { number, args, architecture })
+
+  test('every number from 0 to 1023 that kills nobody is answered as the simulator says', async () => {
+    const made = numbers.filter((number) => decide(number) !== 'kill' && !notMade.includes(syscallName(number, architecture)))
+    const end = await run(
+      { file: program('calls'), args: [lockPath, String(fill), ...made.map(String)], env: {} },
+      { threads, onViolation: 'deny' },
+    )
+    expect(end).toMatchObject({ code: 0, signal: null })
+    const results = new Map(
+      end.stdout
+        .trim()
+        .split('\n')
+        .map((line) => line.split(' ').map(Number) as [number, number]),
+    )
+    expect([...results.keys()]).toEqual(made)
+
+    const violations: string[] = []
+    for (const number of made) {
+      const name = syscallName(number, architecture)
+      const decision = decide(number)
+      if (decision === 'allow') expect([name, refusals.includes(results.get(number) as number)]).toEqual([name, false])
+      else if (typeof decision === 'object') expect([name, results.get(number)]).toEqual([name, -decision.error])
+      else {
+        const { error, isViolation } = answerTo(rules.get(name) ?? defaultRule, args)
+        expect([name, results.get(number)]).toEqual([name, -errorNumbers[error]])
+        if (isViolation) violations.push(name)
+      }
+    }
+    expect(end.violations.map(({ syscall }) => syscall)).toEqual(violations)
+    expect(violations.length).toBeGreaterThan(700)
+  })
+})
+
+const refusals = [-errorNumbers.EPERM, -errorNumbers.EACCES, -errorNumbers.ENOSYS]
+
+function answerTo(rule: Rule, args: readonly bigint[]) {
+  if (rule.action !== 'ask') throw new Error('nobody is asked')
+  const low = (index: number) => Number(BigInt.asUintN(32, args[index] ?? 0n))
+  const answer = rule.answers.find(({ when }) => when === undefined || low(when.argument) === when.value)
+  if (answer === undefined) throw new Error('there is no answer')
+  return answer
+}
+
+describe('the kernel ends a guest with SIGSYS that makes', () => {
+  const dead = { code: null, signal: 'SIGSYS', stdout: '' }
+  const calls = program('calls')
+  const make = (...made: string[]) => run({ file: calls, args: [lockPath, '-1', ...made], env: {} }, { onViolation: 'deny' })
+  const kills = [...syscallRules({ threads: true }, architecture)].filter(([, rule]) => rule.action === 'kill').map(([name]) => name)
+
+  test('any call of those that only exploits make', { timeout: 30_000 }, async () => {
+    const here = kills.flatMap((name) => syscallNumber(name, architecture) ?? [])
+    expect(here.length).toBeGreaterThan(80)
+    for (let at = 0; at < here.length; at += 8) {
+      const some = here.slice(at, at + 8)
+      const ends = await Promise.all(some.map((number) => make(`${number}`)))
+      for (const [index, end] of ends.entries())
+        expect([syscallName(some[index] as number, architecture), end]).toMatchObject([expect.anything(), dead])
+    }
+  })
+
+  test.each([0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000])(
+    'clone with the new namespace 0x%s',
+    async (flag) => {
+      expect(await make(`${syscallNumber('clone', architecture)},${flag | 17},0,0,0,0,0`)).toMatchObject(dead)
+    },
+  )
+
+  test.runIf(architecture === 'x64').each([
+    ['an x32 call', `${0x40000000 + 39}`],
+    ['an x32 number that is none', `${0x40000000 + 999}`],
+    ['an i386 call: getpid', 'i386,20'],
+    ['an i386 call: socketcall', 'i386,102'],
+    ['an i386 call: exit', 'i386,1'],
+  ])('%s', async (_name, made) => {
+    expect(await make(made)).toMatchObject(dead)
+  })
+
+  test('and none of these calls is needed by a guest that lives', async () => {
+    expect(await make(`${syscallNumber('getpid', architecture)}`)).toMatchObject({
+      code: 0,
+      stdout: `${syscallNumber('getpid', architecture)} 2\n`,
+    })
+  })
+})
