@@ -4,7 +4,7 @@ import { ConfineError, type PolicyPart, policyParts, type Walls } from '@confine
 export type MinIsolation = Readonly<Partial<Record<PolicyPart, number>>>
 
 /** Two walls before what a guest would be after first: one can have a hole. */
-export const defaultMinIsolation: Readonly<Record<PolicyPart, number>> = Object.freeze({
+const defaultMinIsolation: Readonly<Record<PolicyPart, number>> = Object.freeze({
   files: 2,
   network: 2,
   processes: 2,
