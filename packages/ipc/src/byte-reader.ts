@@ -39,6 +39,14 @@ export class ByteReader {
     throw malformed('a number is too large')
   }
 
+  /** An unsigned integer of up to six bytes. */
+  unsigned(length: number): number {
+    this.#need(length)
+    const value = this.#buffer.readUIntLE(this.#offset, length)
+    this.#offset += length
+    return value
+  }
+
   /** A count of things that take at least `bytesEach` bytes each: it cannot be larger than what is left. */
   count(bytesEach: number): number {
     const count = this.varint()

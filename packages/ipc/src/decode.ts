@@ -1,6 +1,7 @@
 import { type ByteReader, malformed } from './byte-reader.ts'
+import { CpuBudget } from './cpu-budget.ts'
 import type { ChannelLimits } from './limits.ts'
-import { errorNames, tag, viewKinds } from './wire.ts'
+import { errorNames, isModestPattern, tag, viewKinds } from './wire.ts'
 
 /**
  * Reads values that a `ValueEncoder` wrote, or that an enemy wrote: everything is checked before it is made. No prototype
@@ -10,11 +11,19 @@ export class ValueDecoder {
   readonly #reader: ByteReader
   readonly #limits: ChannelLimits
   readonly #objects: object[] = []
+  readonly #budget: CpuBudget
   #depth = 0
+  #values = 0
 
   constructor(reader: ByteReader, limits: ChannelLimits) {
     this.#reader = reader
     this.#limits = limits
+    this.#budget = new CpuBudget(limits.maxDecodeMs)
+  }
+
+  /** Memory that what was read holds beside its bytes, estimated: what V8 needs for each value, and for an object. */
+  get overheadBytes(): number {
+    return this.#values * 32 + this.#objects.length * 160
   }
 
   /**
@@ -27,10 +36,12 @@ export class ValueDecoder {
 
   /** Reads a value that must be a string. */
   string(): string {
+    this.#count()
     return this.#string(this.#reader.byte())
   }
 
   #tagged(what: number): unknown {
+    this.#count()
     switch (what) {
       case tag.undefined:
         return undefined
@@ -105,6 +116,15 @@ export class ValueDecoder {
     return object
   }
 
+  #count(): void {
+    if (++this.#values > this.#limits.maxValues) throw malformed(`more than ${this.#limits.maxValues} values`)
+    if (this.#budget.spend(1)) throw this.#tooSlow()
+  }
+
+  #tooSlow(): Error {
+    return malformed(`reading it takes more than ${this.#limits.maxDecodeMs} ms`)
+  }
+
   #string(what: number): string {
     if (what === tag.latin1) return this.#reader.latin1(this.#reader.count(1))
     if (what === tag.utf16) return this.#reader.utf16(this.#reader.count(1))
@@ -116,6 +136,10 @@ export class ValueDecoder {
     if (sign > 1) throw malformed('a sign was expected')
     const count = this.#reader.count(1)
     if (count === 0 || count > maxBigintBytes) throw malformed('a bigint of a wrong length')
+    if (count <= 6) {
+      const small = BigInt(this.#reader.unsigned(count))
+      return sign === 1 ? -small : small
+    }
     const absolute = BigInt(`0x${Buffer.from(this.#reader.bytes(count)).reverse().toString('hex')}`)
     return sign === 1 ? -absolute : absolute
   }
@@ -125,8 +149,10 @@ export class ValueDecoder {
     const array: unknown[] = this.#keep([])
     for (let i = 0; i < count; i++) {
       const what = this.#reader.byte()
-      if (what === tag.hole) array.length = i + 1
-      else array[i] = this.#tagged(what)
+      if (what === tag.hole) {
+        this.#count()
+        array.length = i + 1
+      } else array[i] = this.#tagged(what)
     }
     return array
   }
@@ -160,6 +186,9 @@ export class ValueDecoder {
   #regexp(): RegExp {
     const source = this.string()
     const flags = this.string()
+    if (!isModestPattern(source)) throw malformed('a regular expression that is too large')
+    // Each may be as slow as its neighbour.
+    if (this.#budget.isSpent()) throw this.#tooSlow()
     try {
       return this.#keep(new RegExp(source, flags))
     } catch {
@@ -207,7 +236,7 @@ interface ViewConstructor {
   new (buffer: ArrayBuffer): ArrayBufferView
 }
 
-/** V8 makes no larger one; half a million digits take seconds to convert, so the bound is far below. */
+/** 2^19 bits. V8 makes larger ones, but a million digits take seconds to show. */
 const maxBigintBytes = 64 * 1024
 
 /** Defines a plain own property, whatever its name: `__proto__` is a key like any other. */

@@ -2,7 +2,7 @@ import { types } from 'node:util'
 import { ConfineError } from '@confine-sandbox/contract'
 import type { ByteWriter } from './byte-writer.ts'
 import type { ChannelLimits } from './limits.ts'
-import { tag, viewKinds } from './wire.ts'
+import { isModestPattern, tag, viewKinds } from './wire.ts'
 
 /** What the sender of a value decides. */
 export interface EncodeOptions {
@@ -22,6 +22,7 @@ export class ValueEncoder {
   /** Where the encoder stands, one step a level; made into text only for an error. */
   readonly #trail: Step[] = []
   #depth = 0
+  #values = 0
 
   constructor(writer: ByteWriter, limits: ChannelLimits, options: EncodeOptions) {
     this.#writer = writer
@@ -41,6 +42,7 @@ export class ValueEncoder {
   }
 
   #value(value: unknown): void {
+    this.#count()
     switch (typeof value) {
       case 'undefined':
         return this.#writer.byte(tag.undefined)
@@ -49,7 +51,7 @@ export class ValueEncoder {
       case 'number':
         return this.#number(value)
       case 'string':
-        return this.string(value)
+        return this.#string(value)
       case 'bigint':
         return this.#bigint(value)
       case 'object':
@@ -59,8 +61,21 @@ export class ValueEncoder {
     }
   }
 
+  #count(): void {
+    if (++this.#values <= this.#limits.maxValues) return
+    throw new ConfineError(
+      'ERR_CONFINE_LIMIT',
+      `${this.#path(this.#depth)}: more than ${this.#limits.maxValues} values in one message. Send them in parts, or numbers as a typed array`,
+    )
+  }
+
   /** Writes a string. */
   string(value: string): void {
+    this.#count()
+    this.#string(value)
+  }
+
+  #string(value: string): void {
     if (isLatin1(value)) {
       this.#writer.byte(tag.latin1)
       this.#writer.varint(value.length)
@@ -120,8 +135,10 @@ export class ValueEncoder {
     this.#writer.varint(length)
     for (let i = 0; i < length; i++) {
       const item = value[i]
-      if (item === undefined && !Object.hasOwn(value, i)) this.#writer.byte(tag.hole)
-      else this.#part(item, i)
+      if (item === undefined && !Object.hasOwn(value, i)) {
+        this.#count()
+        this.#writer.byte(tag.hole)
+      } else this.#part(item, i)
     }
   }
 
@@ -134,8 +151,10 @@ export class ValueEncoder {
       return this.#writer.double(Date.prototype.getTime.call(value))
     }
     if (types.isRegExp(value)) {
+      const source = String(value.source)
+      if (!isModestPattern(source)) throw this.#cannotCross('a regular expression of this size')
       this.#writer.byte(tag.regexp)
-      this.string(String(value.source))
+      this.string(source)
       return this.string(String(value.flags))
     }
     if (types.isMap(value)) return this.#map(value)

@@ -27,11 +27,23 @@ export function errorPayload(thrown: unknown): ErrorPayload {
   }
   const error = thrown as Record<string, unknown>
   return {
-    code: text(error, 'code'),
-    name: text(error, 'name') ?? 'Error',
-    message: text(error, 'message') ?? describeThrown(thrown),
+    code: shortText(error, 'code'),
+    name: shortText(error, 'name') ?? 'Error',
+    message: shortText(error, 'message') ?? describeThrown(thrown),
     ...(isOurs(thrown) && { isOurs: true }),
   }
+}
+
+/** Long enough for any message. A host's error may quote what the guest sent, and must still cross. */
+const maxTextLength = 64 * 1024
+
+function shortText(object: object, key: string): string | undefined {
+  const whole = text(object, key)
+  return whole === undefined ? undefined : shorten(whole)
+}
+
+function shorten(whole: string): string {
+  return whole.length <= maxTextLength ? whole : `${whole.slice(0, maxTextLength)}… (${whole.length} characters)`
 }
 
 /** A string member of anything, or undefined. Never throws. */
@@ -54,7 +66,9 @@ function isOurs(thrown: object): boolean {
 
 function describeThrown(thrown: unknown): string {
   try {
-    return `Something that is no error was thrown: ${typeof thrown === 'object' ? 'an object' : String(thrown)}`
+    // The text of a function is source code: it stays here.
+    const what = typeof thrown === 'object' ? 'an object' : typeof thrown === 'function' ? 'a function' : shorten(String(thrown))
+    return `Something that is no error was thrown: ${what}`
   } catch {
     return 'Something that is no error was thrown'
   }

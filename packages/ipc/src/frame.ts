@@ -14,13 +14,14 @@ export function writeFrameHeader(target: Buffer, offset: number, length: number)
  */
 export class FrameDecoder {
   readonly #maxMessageBytes: number
-  readonly #deliver: (message: Uint8Array) => void
+  readonly #deliver: (message: Uint8Array) => boolean
   readonly #header = Buffer.alloc(frameHeaderBytes)
   #headerBytes = 0
   #body: Buffer | undefined
   #bodyBytes = 0
 
-  constructor(maxMessageBytes: number, deliver: (message: Uint8Array) => void) {
+  /** @param deliver Takes a message; returns whether it wants more of the same push. */
+  constructor(maxMessageBytes: number, deliver: (message: Uint8Array) => boolean) {
     this.#maxMessageBytes = maxMessageBytes
     this.#deliver = deliver
   }
@@ -32,27 +33,31 @@ export class FrameDecoder {
 
   /**
    * Takes the next bytes of the stream.
+   * @returns How many it took: fewer than there are when `deliver` wanted no more. Push the rest later.
    * @throws ERR_CONFINE_PROTOCOL for a frame that is empty or longer than the maximum, before its body is buffered.
    */
-  push(chunk: Uint8Array): void {
+  push(chunk: Uint8Array): number {
     let offset = 0
     while (offset < chunk.length) {
       if (this.#body === undefined) {
         offset = this.#readHeader(chunk, offset)
-        if (this.#headerBytes < frameHeaderBytes) return
+        if (this.#headerBytes < frameHeaderBytes) break
         const length = this.#checkedLength()
         if (chunk.length - offset >= length) {
           this.#headerBytes = 0
-          this.#deliver(chunk.subarray(offset, offset + length))
           offset += length
+          if (!this.#deliver(chunk.subarray(offset - length, offset))) break
           continue
         }
         // Memory of an untouched allocation is not resident: a peer that announces much and sends nothing costs nothing.
         this.#body = Buffer.allocUnsafeSlow(length)
         this.#bodyBytes = 0
       }
-      offset = this.#readBody(this.#body, chunk, offset)
+      const body = this.#body
+      offset = this.#readBody(body, chunk, offset)
+      if (this.#body === undefined && !this.#deliver(body)) break
     }
+    return offset
   }
 
   #readHeader(chunk: Uint8Array, offset: number): number {
@@ -78,7 +83,6 @@ export class FrameDecoder {
     if (this.#bodyBytes === body.length) {
       this.#body = undefined
       this.#headerBytes = 0
-      this.#deliver(body)
     }
     return offset + take
   }

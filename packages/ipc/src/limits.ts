@@ -4,10 +4,16 @@ export interface ChannelLimits {
   readonly maxMessageBytes: number
   /** Deepest nesting of a value. @default 512 */
   readonly maxDepth: number
-  /** Most objects (arrays, maps, dates, …) in one message: an empty one takes one byte on the wire and some fifty in memory. @default 1,000,000 */
+  /** Most objects (arrays, maps, dates, …) in one message: an empty one takes two bytes on the wire and up to some hundreds in memory. @default 500,000 */
   readonly maxObjects: number
+  /** Most values of any kind in one message, keys of objects included; typed arrays count as one. @default 1,500,000 */
+  readonly maxValues: number
+  /** CPU time that reading one message may take, milliseconds: keys can be made to collide, patterns to be slow. Over it the session ends. @default 150 */
+  readonly maxDecodeMs: number
   /** Most requests of the other side that may be under way at once. @default 65,536 */
   readonly maxPendingRequests: number
+  /** Memory that the parameters of those requests may hold together, bytes, as the receiver estimates it; over it a request is refused. @default 256 MiB */
+  readonly maxPendingBytes: number
   /** Bytes waiting to be written because the other side does not read; over it the session ends. @default 256 MiB */
   readonly maxQueuedBytes: number
 }
@@ -16,7 +22,10 @@ export interface ChannelLimits {
 export const defaultLimits: ChannelLimits = Object.freeze({
   maxMessageBytes: 64 * 1024 * 1024,
   maxDepth: 512,
-  maxObjects: 1_000_000,
+  maxObjects: 500_000,
+  maxValues: 1_500_000,
+  maxDecodeMs: 150,
   maxPendingRequests: 65_536,
+  maxPendingBytes: 256 * 1024 * 1024,
   maxQueuedBytes: 256 * 1024 * 1024,
 })

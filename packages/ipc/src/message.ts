@@ -8,7 +8,15 @@ import type { ChannelLimits } from './limits.ts'
 /** What two peers say to each other. `cid` names a container; 0 is the guest process itself. */
 export type Message =
   /** Call `method`; answer with the same `id`. */
-  | { readonly type: 'request'; readonly id: number; readonly cid: number; readonly method: string; readonly params: unknown[] }
+  | {
+      readonly type: 'request'
+      readonly id: number
+      readonly cid: number
+      readonly method: string
+      readonly params: unknown[]
+      /** Memory that the parameters hold, as their receiver estimates it. */
+      readonly heldBytes?: number
+    }
   /** The call came back. */
   | { readonly type: 'result'; readonly id: number; readonly value: unknown }
   /** The call failed. */
@@ -23,6 +31,7 @@ export class MessageCodec {
   readonly #limits: ChannelLimits
   readonly #options: EncodeOptions
   readonly #writer: ByteWriter
+  #isEncoding = false
 
   constructor(limits: ChannelLimits, options: EncodeOptions) {
     this.#limits = limits
@@ -32,7 +41,17 @@ export class MessageCodec {
 
   /** @throws ERR_CONFINE_VALUE or ERR_CONFINE_LIMIT when a value cannot cross. Nothing is sent then. */
   encode(message: Message): Buffer {
-    const writer = this.#writer
+    // A getter among the values may send a message of its own.
+    if (this.#isEncoding) return this.#encode(message, new ByteWriter(this.#limits.maxMessageBytes))
+    this.#isEncoding = true
+    try {
+      return this.#encode(message, this.#writer)
+    } finally {
+      this.#isEncoding = false
+    }
+  }
+
+  #encode(message: Message, writer: ByteWriter): Buffer {
     const encoder = new ValueEncoder(writer, this.#limits, this.#options)
     writer.reset()
     writer.byte(typeBytes[message.type])
@@ -67,7 +86,7 @@ export class MessageCodec {
   decode(bytes: Uint8Array): Message {
     const reader = new ByteReader(bytes)
     const decoder = new ValueDecoder(reader, this.#limits)
-    const message = readMessage(reader, decoder)
+    const message = readMessage(reader, decoder, bytes.length)
     reader.end()
     return message
   }
@@ -75,11 +94,18 @@ export class MessageCodec {
 
 const typeBytes = Object.freeze({ request: 1, result: 2, failure: 3, notify: 4, cancel: 5 })
 
-function readMessage(reader: ByteReader, decoder: ValueDecoder): Message {
+function readMessage(reader: ByteReader, decoder: ValueDecoder, size: number): Message {
   const type = reader.byte()
   switch (type) {
     case typeBytes.request:
-      return { type: 'request', id: reader.varint(), cid: reader.varint(), method: decoder.string(), params: list(decoder.value()) }
+      return {
+        type: 'request',
+        id: reader.varint(),
+        cid: reader.varint(),
+        method: decoder.string(),
+        params: list(decoder.value()),
+        heldBytes: size + decoder.overheadBytes,
+      }
     case typeBytes.result:
       return { type: 'result', id: reader.varint(), value: decoder.value() }
     case typeBytes.failure:

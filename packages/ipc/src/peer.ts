@@ -40,7 +40,11 @@ export class Peer {
   readonly #limits: ChannelLimits
   readonly #codec: MessageCodec
   readonly #pending = new Map<number, Pending>()
-  readonly #incoming = new Map<number, Incoming>()
+  /** Requests that nobody waits for any more; the other side still answers them. */
+  readonly #cancelled = new Set<number>()
+  /** By text, whose hash the other side cannot foresee: numbers that it chose could all collide. */
+  readonly #incoming = new Map<string, Incoming>()
+  #incomingBytes = 0
   #nextId = 1
   #closedBy: Error | undefined
   #isChannelClosed = false
@@ -72,15 +76,12 @@ export class Peer {
       const id = this.#nextId++
       const message = this.#codec.encode({ type: 'request', id, cid, method, params })
       const pending: Pending = { resolve, reject, stopListening: undefined }
-      this.#pending.set(id, pending)
       if (signal !== undefined) {
-        const cancel = () => {
-          this.#send({ type: 'cancel', id })
-          reject(signal.reason)
-        }
+        const cancel = () => this.#cancel(id, signal.reason)
         signal.addEventListener('abort', cancel, { once: true })
         pending.stopListening = () => signal.removeEventListener('abort', cancel)
       }
+      this.#pending.set(id, pending)
       this.#options.channel.send(message)
     })
   }
@@ -95,6 +96,7 @@ export class Peer {
     this.#closedBy ??= reason
     const pending = [...this.#pending.values()]
     this.#pending.clear()
+    this.#cancelled.clear()
     for (const { reject, stopListening } of pending) {
       stopListening?.()
       reject(reason)
@@ -103,7 +105,22 @@ export class Peer {
     this.#options.channel.close()
   }
 
+  #cancel(id: number, reason: unknown): void {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return
+    this.#pending.delete(id)
+    this.#cancelled.add(id)
+    pending.reject(reason)
+    this.#send({ type: 'cancel', id })
+    if (this.#cancelled.size <= this.#limits.maxPendingRequests) return
+    this.#fault(
+      new ConfineError('ERR_CONFINE_LIMIT', `More than ${this.#limits.maxPendingRequests} cancelled requests were left without an answer`),
+    )
+  }
+
   #receive(bytes: Uint8Array): void {
+    // What was under way when this side closed, or after a fault, is nobody's business any more.
+    if (this.#closedBy !== undefined) return
     try {
       this.#dispatch(this.#codec.decode(bytes))
     } catch (error) {
@@ -117,20 +134,22 @@ export class Peer {
         this.#answer(message)
         return
       case 'result':
-        this.#settle(message.id).resolve(message.value)
+        this.#settle(message.id)?.resolve(message.value)
         return
       case 'failure':
-        this.#settle(message.id).reject(this.#options.reviveError(message.error))
+        this.#settle(message.id)?.reject(this.#options.reviveError(message.error))
         return
       case 'notify':
         this.#options.notify(message.cid, message.method, message.params)
         return
       case 'cancel':
-        this.#incoming.get(message.id)?.abort(new ConfineError('ERR_CONFINE_ABORTED', 'The caller cancelled the call'))
+        this.#incoming.get(incomingKey(message.id))?.abort(new ConfineError('ERR_CONFINE_ABORTED', 'The caller cancelled the call'))
     }
   }
 
-  #settle(id: number): Pending {
+  /** Takes the answer to a request. @returns Who waits for it; nobody when it was cancelled. */
+  #settle(id: number): Pending | undefined {
+    if (this.#cancelled.delete(id)) return undefined
     const pending = this.#pending.get(id)
     if (pending === undefined) throw new ConfineError('ERR_CONFINE_PROTOCOL', `Received an answer to request ${id}, which is not pending`)
     this.#pending.delete(id)
@@ -138,33 +157,44 @@ export class Peer {
     return pending
   }
 
-  #answer({ id, cid, method, params }: Message & { type: 'request' }): void {
-    if (this.#incoming.has(id)) throw new ConfineError('ERR_CONFINE_PROTOCOL', `Received request ${id} twice`)
+  #answer({ id, cid, method, params, heldBytes = 0 }: Message & { type: 'request' }): void {
+    const key = incomingKey(id)
+    if (this.#incoming.has(key)) throw new ConfineError('ERR_CONFINE_PROTOCOL', `Received request ${id} twice`)
     if (this.#incoming.size >= this.#limits.maxPendingRequests) {
       throw new ConfineError('ERR_CONFINE_PROTOCOL', `Received more than ${this.#limits.maxPendingRequests} requests at once`)
     }
+    if (this.#incoming.size > 0 && this.#incomingBytes + heldBytes > this.#limits.maxPendingBytes) {
+      this.#fail(id, new ConfineError('ERR_CONFINE_LIMIT', `The calls under way hold more than ${this.#limits.maxPendingBytes} bytes`))
+      return
+    }
     const call = new Incoming(cid, method, params)
-    this.#incoming.set(id, call)
+    this.#incoming.set(key, call)
+    this.#incomingBytes += heldBytes
+    const isOver = () => {
+      if (!this.#incoming.delete(key)) return true
+      this.#incomingBytes -= heldBytes
+      return false
+    }
     const fail = (thrown: unknown) => {
-      if (this.#incoming.delete(id)) this.#fail(id, thrown)
+      if (!isOver()) this.#fail(id, thrown)
     }
     const succeed = (value: unknown) => {
-      if (!this.#incoming.delete(id)) return
+      if (isOver()) return
       try {
         this.#send({ type: 'result', id, value })
       } catch (error) {
         this.#fail(id, error)
       }
     }
-    let answer: unknown
+    let answer: Promise<unknown>
     try {
-      answer = this.#options.request(call)
+      // Never trusts a thenable: a promise of this realm adopts it, and reports what it throws.
+      answer = Promise.resolve(this.#options.request(call))
     } catch (error) {
       fail(error)
       return
     }
-    // Never trusts a thenable: a promise of this realm adopts it, and reports what it throws.
-    Promise.resolve(answer).then(succeed, fail)
+    answer.then(succeed, fail)
   }
 
   #fail(id: number, thrown: unknown): void {
@@ -172,9 +202,13 @@ export class Peer {
     const payload = describe(thrown)
     try {
       this.#send({ type: 'failure', id, error: payload })
-    } catch {
+      return
+    } catch {}
+    try {
       // Its details cannot cross: say the rest.
       this.#send({ type: 'failure', id, error: { ...payload, details: undefined, cause: undefined } })
+    } catch {
+      this.#send({ type: 'failure', id, error: { name: 'Error', message: 'The call failed with an error that cannot cross' } })
     }
   }
 
@@ -185,8 +219,11 @@ export class Peer {
 
   #fault(error: unknown): void {
     this.#isChannelClosed = true
-    const fault = error instanceof Error ? error : new Error(String(error))
+    const fault = ConfineError.is(error)
+      ? error
+      : new ConfineError('ERR_CONFINE_PROTOCOL', `Cannot take what the other side sent: ${errorPayload(error).message}`, { cause: error })
     this.#closedBy ??= fault
+    this.#abortIncoming(fault)
     this.#options.channel.close()
     this.#options.closed(fault)
   }
@@ -203,8 +240,13 @@ export class Peer {
   #abortIncoming(reason: Error): void {
     const calls = [...this.#incoming.values()]
     this.#incoming.clear()
+    this.#incomingBytes = 0
     for (const call of calls) call.abort(reason)
   }
+}
+
+function incomingKey(id: number): string {
+  return `request ${id}`
 }
 
 interface Pending {

@@ -28,12 +28,16 @@ class StreamChannel implements Channel {
   #batchBytes = 0
   #isClosing = false
   #isClosed = false
+  #turnStart: number | undefined
+  #waitsForTurn = false
+  #waitsForDrain = false
   #closedBy: Error | undefined
 
   constructor(stream: Duplex, options: StreamChannelOptions) {
     this.#stream = stream
     this.#limits = options.limits ?? defaultLimits
-    this.#pauseAbove = options.pauseReadingAboveBytes ?? Number.POSITIVE_INFINITY
+    // Below the stream's own mark no 'drain' would follow.
+    this.#pauseAbove = Math.max(options.pauseReadingAboveBytes ?? Number.POSITIVE_INFINITY, stream.writableHighWaterMark)
     // A stream without an error listener takes the whole process down; the error itself is reported by 'close'.
     stream.on('error', (error) => this.#finish(error))
   }
@@ -41,7 +45,8 @@ class StreamChannel implements Channel {
   open(receiver: ChannelReceiver): void {
     this.#receiver = receiver
     const decoder = new FrameDecoder(this.#limits.maxMessageBytes, (message) => {
-      if (!this.#isClosed) receiver.message(message)
+      receiver.message(message)
+      return !this.#mustPause()
     })
     const stream = this.#stream
     if (this.#isClosed) {
@@ -50,13 +55,14 @@ class StreamChannel implements Channel {
     }
     stream.on('data', (chunk: Uint8Array) => {
       if (this.#isClosed) return
+      this.#turnStart ??= this.#startTurn()
       try {
-        decoder.push(chunk)
+        const taken = decoder.push(chunk)
+        if (this.#mustPause()) stream.pause()
+        if (taken < chunk.length && !this.#isClosed) stream.unshift(chunk.subarray(taken))
       } catch (error) {
         this.#finish(error as Error)
-        return
       }
-      if (stream.writableLength > this.#pauseAbove) this.#pauseUntilDrained()
     })
     stream.on('end', () => {
       this.#finish(decoder.isIdle ? undefined : new ConfineError('ERR_CONFINE_PROTOCOL', 'The stream ended inside a frame'))
@@ -107,9 +113,31 @@ class StreamChannel implements Channel {
     this.#stream.uncork()
   }
 
-  #pauseUntilDrained(): void {
-    this.#stream.pause()
-    this.#stream.once('drain', () => this.#stream.resume())
+  #mustPause(): boolean {
+    if (this.#isClosed) return true
+    if (!this.#waitsForDrain && this.#batchBytes + this.#stream.writableLength > this.#pauseAbove) {
+      this.#waitsForDrain = true
+      this.#stream.once('drain', () => {
+        this.#waitsForDrain = false
+        this.#readOn()
+      })
+    }
+    this.#waitsForTurn ||= this.#turnStart !== undefined && performance.now() - this.#turnStart > maxTurnMs
+    return this.#waitsForDrain || this.#waitsForTurn
+  }
+
+  #startTurn(): number {
+    setImmediate(() => {
+      this.#turnStart = undefined
+      if (!this.#waitsForTurn) return
+      this.#waitsForTurn = false
+      this.#readOn()
+    })
+    return performance.now()
+  }
+
+  #readOn(): void {
+    if (!this.#waitsForDrain && !this.#waitsForTurn && !this.#isClosed) this.#stream.resume()
   }
 
   #finish(error?: Error): void {
@@ -121,6 +149,12 @@ class StreamChannel implements Channel {
     this.#receiver?.closed(error)
   }
 }
+
+/**
+ * How long one turn of the event loop may serve one stream. Node reads a stream that is never empty up to 32 times before
+ * it looks at anything else: at full speed that is seconds of calls.
+ */
+const maxTurnMs = 20
 
 /** Up to here one copy is cheaper than one write per message. */
 const mergeBelowBytes = 64 * 1024

@@ -73,3 +73,18 @@ export const errorNames: ReadonlySet<string> = new Set([
   'URIError',
   'AggregateError',
 ])
+
+/** Whether a pattern may cross: making a RegExp of a hostile one can take minutes, and nothing can interrupt it. */
+export function isModestPattern(source: string): boolean {
+  if (source.length > maxPatternLength) return false
+  let properties = 0
+  for (let at = source.indexOf('\\'); at !== -1; at = source.indexOf('\\', at + 2)) {
+    const letter = source[at + 1]
+    if ((letter === 'p' || letter === 'P') && ++properties > maxPatternProperties) return false
+  }
+  return true
+}
+
+const maxPatternLength = 32 * 1024
+/** V8 takes 2 milliseconds for each `\p{RGI_Emoji}`. */
+const maxPatternProperties = 32

@@ -199,3 +199,50 @@ const hostile: [string, number[]][] = [
 test.each(hostile)('%s is a protocol fault', (_name, bytes) => {
   expect(() => codec.decode(Uint8Array.from(bytes))).toThrow(expect.objectContaining({ code: 'ERR_CONFINE_PROTOCOL' }))
 })
+
+test('reading a message that takes too long is given up', () => {
+  // The clock of CPU time is coarse: less than nothing is used up at every look but the first.
+  const impatient = new MessageCodec({ ...defaultLimits, maxDecodeMs: -1 }, { errorStacks: false })
+  const bytes = codec.encode({ type: 'result', id: 1, value: Array.from({ length: 10_000 }, (_, i) => `${i}`) })
+  expect(() => impatient.decode(bytes)).toThrow('reading it takes more than -1 ms')
+})
+
+test('a pattern that is slow to make is not made, at neither side', () => {
+  const slow = '\\p{RGI_Emoji}'.repeat(33)
+  const bytes = codec.encode({ type: 'result', id: 1, value: [slow, 'v'] })
+  // The array of two strings becomes the regular expression of two strings.
+  const forged = Buffer.concat([bytes.subarray(0, 2), Buffer.of(0x11), bytes.subarray(4)])
+  expect(() => codec.decode(forged)).toThrow(expect.objectContaining({ code: 'ERR_CONFINE_PROTOCOL' }))
+  expect(() => cross(new RegExp('a'.repeat(40_000)))).toThrow('a regular expression of this size cannot cross')
+  expect(cross(/\p{L}+\\p\d/u)).toStrictEqual(/\p{L}+\\p\d/u)
+})
+
+test('the sender counts the values of a message as its receiver does', () => {
+  const anyLimit = (maxValues: number) => new MessageCodec({ ...defaultLimits, maxValues }, { errorStacks: true })
+  const sparse: unknown[] = []
+  sparse[2] = 1
+  fc.assert(
+    fc.property(anything, fc.constantFrom(new Error('x'), /a/g, new Date(), Object('s'), sparse), (value, more) => {
+      for (let maxValues = 1; ; maxValues++) {
+        const small = anyLimit(maxValues)
+        try {
+          small.decode(small.encode({ type: 'request', id: 1, cid: 1, method: 'm', params: [value, more] }))
+          return
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'ERR_CONFINE_LIMIT' })
+        }
+      }
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('a getter that sends a message of its own does not disturb the one it stands in', () => {
+  const value = {
+    get inner() {
+      return cross('text')
+    },
+    after: 1,
+  }
+  expect(cross(value)).toEqual({ inner: 'text', after: 1 })
+})

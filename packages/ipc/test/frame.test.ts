@@ -19,7 +19,7 @@ test('messages come out as they went in, however the stream is cut', () => {
     fc.property(messages, fc.array(fc.integer({ min: 1, max: 15 }), { minLength: 1 }), (sent, cuts) => {
       const stream = framed(sent)
       const received: Uint8Array[] = []
-      const decoder = new FrameDecoder(64, (message) => received.push(Uint8Array.from(message)))
+      const decoder = new FrameDecoder(64, (message) => received.push(Uint8Array.from(message)) > 0)
       for (let offset = 0, i = 0; offset < stream.length; i++) {
         const end = offset + (cuts[i % cuts.length] as number)
         decoder.push(stream.subarray(offset, end))
@@ -41,11 +41,27 @@ test.each([
 })
 
 test('a stream that ends inside a header or a body is not idle', () => {
-  const decoder = new FrameDecoder(64, () => {})
+  const decoder = new FrameDecoder(64, () => true)
   decoder.push(Uint8Array.of(3, 0))
   expect(decoder.isIdle).toBe(false)
   decoder.push(Uint8Array.of(0, 0, 1))
   expect(decoder.isIdle).toBe(false)
   decoder.push(Uint8Array.of(2, 3))
   expect(decoder.isIdle).toBe(true)
+})
+
+test('a receiver that wants no more gets the rest of the push later, and nothing twice', () => {
+  const messages = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 20 })
+  fc.assert(
+    fc.property(messages, fc.array(fc.boolean(), { minLength: 1 }), fc.integer({ min: 1, max: 60 }), (sent, wants, size) => {
+      const stream = framed(sent)
+      const received: Uint8Array[] = []
+      const decoder = new FrameDecoder(64, (message) => {
+        received.push(Uint8Array.from(message))
+        return wants[received.length % wants.length] as boolean
+      })
+      for (let offset = 0; offset < stream.length; ) offset += decoder.push(stream.subarray(offset, offset + size))
+      expect(received).toEqual(sent.map((message) => Uint8Array.from(message)))
+    }),
+  )
 })

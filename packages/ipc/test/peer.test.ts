@@ -163,3 +163,85 @@ test('data with a then is data: it is never called', async () => {
   // Awaiting it looks for a function and finds none.
   await expect(host.request(0, 'm', [])).resolves.toEqual(data)
 })
+
+test('an error that quotes too much is told in short, and never surfaces here', async () => {
+  const [left, right] = memoryChannelPair()
+  const limits = { ...defaultLimits, maxMessageBytes: 300_000 }
+  const host = peer(left, { limits })
+  peer(right, {
+    limits,
+    request: async ({ params: [text] }) => {
+      throw Object.assign(new Error(`no user “${String(text)}”`), { code: text, name: text })
+    },
+  })
+  const error: any = await host.request(0, 'm', ['x'.repeat(250_000)]).catch((thrown) => thrown)
+  expect(error.message.length).toBeLessThan(100_000)
+})
+
+test('a function that is thrown keeps its source to itself', async () => {
+  const [left, right] = memoryChannelPair()
+  const host = peer(left)
+  peer(right, {
+    request: () => {
+      throw () => 'secret'
+    },
+  })
+  await expect(host.request(0, 'm', [])).rejects.toThrow(/thrown: a function$/)
+})
+
+test('nothing is taken any more after a fault or a close, and the fault is told once', () => {
+  const request = vi.fn()
+  const call = codec.encode({ type: 'request', id: 1, cid: 0, method: 'm', params: [] })
+  const faulty = scripted({ request })
+  for (const bytes of [Uint8Array.of(250), Uint8Array.of(250), call]) faulty.say(bytes)
+  expect(faulty.closed).toHaveBeenCalledTimes(1)
+  const closing = scripted({ request })
+  closing.subject.request(0, 'm', []).catch(() => {})
+  closing.subject.close(new Error('over'))
+  // The answer was under way: that is no fault of the other side.
+  for (const bytes of [codec.encode({ type: 'result', id: 1, value: 1 }), call]) closing.say(bytes)
+  expect(closing.closed.mock.calls).toEqual([[undefined]])
+  expect(request).not.toHaveBeenCalled()
+})
+
+test('requests that would hold too much memory are refused until others are answered', async () => {
+  const answers: (() => void)[] = []
+  const { say, messages, closed } = scripted({
+    limits: { ...defaultLimits, maxPendingBytes: 2500 },
+    request: () => new Promise<void>((resolve) => answers.push(resolve)),
+  })
+  const call = (id: number) => codec.encode({ type: 'request', id, cid: 0, method: 'm', params: [new Uint8Array(1000)] })
+  for (const id of [1, 2, 3, 4]) say(call(id))
+  expect(answers).toHaveLength(1)
+  expect(messages().map(({ type }) => type)).toEqual(['failure', 'failure', 'failure'])
+  answers[0]?.()
+  await vi.waitFor(() => expect(messages()).toHaveLength(4))
+  say(call(5))
+  expect(answers).toHaveLength(2)
+  expect(closed).not.toHaveBeenCalled()
+})
+
+test('cancelled calls that are never answered do not pile up', async () => {
+  const { subject, closed } = scripted({ limits: { ...defaultLimits, maxPendingRequests: 10 } })
+  for (let i = 0; i < 11; i++) {
+    expect(closed).not.toHaveBeenCalled()
+    const controller = new AbortController()
+    const call = subject.request(0, 'm', [], controller.signal)
+    controller.abort(new Error('enough'))
+    await expect(call).rejects.toThrow('enough')
+    expect(subject.pendingRequests).toBe(0)
+  }
+  expect(closed.mock.calls[0]?.[0]).toMatchObject({ code: 'ERR_CONFINE_LIMIT' })
+})
+
+test('a promise that cannot even be looked at fails its call', async () => {
+  const [left, right] = memoryChannelPair()
+  const host = peer(left)
+  const odd = Object.defineProperty(Promise.resolve(1), 'constructor', {
+    get: () => {
+      throw new TypeError('no constructor')
+    },
+  })
+  peer(right, { request: () => odd })
+  await expect(host.request(0, 'm', [])).rejects.toThrow('no constructor')
+})

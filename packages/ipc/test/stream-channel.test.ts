@@ -91,3 +91,57 @@ test('an error of the stream is told, also when it came before open', async () =
   channel.open(here.receiver)
   expect((await here.closed)?.message).toBe('broken pipe')
 })
+
+test('a stream that is never empty leaves turns of the event loop to others, and loses nothing', async () => {
+  const [left, right] = duplexPair()
+  const turns = new Set<number>()
+  let turn = 0
+  const count = () => {
+    turn++
+    timer = setImmediate(count)
+  }
+  let timer = setImmediate(count)
+  const seen: number[] = []
+  streamChannel(left).open({
+    message: (bytes) => {
+      seen.push(Buffer.from(bytes).readUInt32LE())
+      turns.add(turn)
+      // Two milliseconds of work for each of a hundred messages that come in one chunk.
+      for (const start = performance.now(); performance.now() - start < 2; );
+    },
+    closed: () => {},
+  })
+  const chunk = Buffer.alloc(100 * 8)
+  for (let i = 0; i < 100; i++) {
+    chunk.writeUInt32LE(4, i * 8)
+    chunk.writeUInt32LE(i, i * 8 + 4)
+  }
+  right.write(chunk)
+  while (seen.length < 100) await delay(5)
+  clearImmediate(timer)
+  expect(seen).toEqual(Array.from({ length: 100 }, (_, i) => i))
+  expect(turns.size).toBeGreaterThan(4)
+})
+
+test('a peer that asks without reading the answers is not heard until it reads, and then goes on', async () => {
+  const [left, right] = duplexPair()
+  const channel = streamChannel(left, { pauseReadingAboveBytes: 100_000 })
+  let heard = 0
+  channel.open({
+    message: () => {
+      heard++
+      channel.send(Buffer.alloc(10_000))
+    },
+    closed: () => {},
+  })
+  const chunk = Buffer.concat(Array.from({ length: 1000 }, () => Buffer.of(1, 0, 0, 0, 7)))
+  right.write(chunk)
+  await delay(20)
+  expect(heard).toBeLessThan(50)
+  let read = 0
+  right.on('data', (bytes: Buffer) => {
+    read += bytes.length
+  })
+  while (read < 1000 * 10_004) await delay(5)
+  expect(heard).toBe(1000)
+})
