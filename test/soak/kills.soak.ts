@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -20,6 +20,8 @@ let runtime: string
 
 beforeAll(() => {
   directory = realpathSync(mkdtempSync(join(tmpdir(), 'confine-soak-')))
+  // A host that is root runs its guests as nobody, who must be able to read it.
+  chmodSync(directory, 0o755)
   runtime = join(directory, 'runtime.cjs')
   // The path of this file stands in the command line of every process of a launch: that is how those left are found.
   writeFileSync(
