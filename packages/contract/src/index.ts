@@ -15,6 +15,7 @@ export {
   type ReportReader,
   type StartEnd,
   type StartFailure,
+  type IsolationTier,
   type Walls,
   type WrapperDescriptor,
 } from './isolation.ts'

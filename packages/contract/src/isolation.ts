@@ -9,10 +9,12 @@ export interface IsolationBackend {
   /** A short name for people: `linux`, `macos`. */
   readonly name: string
   /**
-   * The file whose opening asks the supervisor to lock the guest, as the guest sees it. Core tells it to the guest and
+   * The path whose statfs asks the supervisor to lock the guest, as the guest sees it. Core tells it to the guest and
    * sends no source before the supervisor's `locked` event. Absent: the whole policy holds from the first instruction.
    */
   readonly lockPath?: string
+  /** Whether it can report every system call by itself, when the policy asks for a trace. @default false */
+  readonly traces?: boolean
   /** Says how each part of the policy is held on this machine, and what is missing. Starts no guest. */
   assess(policy: Policy): Assessment
   /**
@@ -76,17 +78,31 @@ export type ReportReader = (chunk: Uint8Array) => readonly IsolationEvent[]
 /** What the wrapper (never the guest) reports. */
 export type IsolationEvent =
   /** Every layer stands and the command is about to run. */
-  | { readonly type: 'ready'; readonly layers: readonly string[]; readonly walls?: Walls }
+  | { readonly type: 'ready'; readonly layers: readonly string[]; readonly walls?: Walls; readonly tier?: IsolationTier }
   /** The guest is locked: untrusted source may be sent. */
   | { readonly type: 'locked' }
   /** The guest did what the policy forbids. */
   | { readonly type: 'violation'; readonly violation: Violation }
+  /** That many further violations were committed, and are told by their number alone: there were too many of them. */
+  | { readonly type: 'violations-dropped'; readonly count: number }
+  /** One or more lines of the trace that the policy asked for, for people. What the guest wrote is escaped in them. */
+  | { readonly type: 'trace'; readonly text: string }
   /** The guest reached a limit and is being ended for it. */
   | { readonly type: 'limit'; readonly limit: 'memory' | 'cpu' }
   /** What the guest has used. Comes last, when the guest is gone. */
   | { readonly type: 'usage'; readonly cpuMs: number; readonly peakMemoryMiB: number }
   /** The wrapper failed before the command ran. */
   | { readonly type: 'setup-failed'; readonly stage: string; readonly reason: string }
+
+/** How strong a launch came out, of a backend that has weaker ways for machines that lack something. */
+export interface IsolationTier {
+  /** The backend's word for it. */
+  readonly name: string
+  /** Why it is none of the stronger ones: what was tried, what came back, and the remedy. Empty: it is the strongest. */
+  readonly because: readonly string[]
+  /** Whether what is in force was looked at from outside once the program ran. */
+  readonly isVerified: boolean
+}
 
 /** The layers in force that hold each part of a policy, each of them by itself. */
 export type Walls = Readonly<Record<PolicyPart, readonly string[]>>
@@ -106,7 +122,7 @@ export interface Assessment {
   readonly backend: string
   /** For each part: how exactly it is held, and by which layers. */
   readonly parts: Readonly<Record<PolicyPart, { readonly hold: Hold; readonly by: readonly string[] }>>
-  /** What this machine lacks, each with its remedy. Not empty: `confine` throws. */
+  /** What this machine lacks of the strongest isolation, each with its remedy. */
   readonly missing: readonly MissingLayer[]
 }
 

@@ -8,12 +8,28 @@ export interface Policy {
   readonly bootRead: readonly string[]
   /** Symbolic links by which modules are found while the guest boots. They exist on the host too. */
   readonly bootLinks: readonly BootLink[]
+  /**
+   * Files and directories of the host that the guest can read for its whole life, at the paths that they have on the host.
+   * Absolute and free of symbolic links, none of them in `write`.
+   */
+  readonly read: readonly string[]
+  /**
+   * The same, to be read and written. Where one of these paths lies below another, of whichever list, the inner one decides
+   * about what is below it.
+   */
+  readonly write: readonly string[]
+  /** Size of an empty file system of the guest's own at /tmp, which is gone with the guest, MiB; 0: there is none. @default 0 */
+  readonly scratchMiB: number
+  /** Whether the guest's V8 may compile to machine code. Without it there is no memory that can be executed, and no WebAssembly. @default true */
+  readonly jit: boolean
   /** Whether the locked guest may start threads (isolated-vm does). @default false */
   readonly threads: boolean
   /** After the first forbidden act that plain code can commit: end the guest with SIGSYS, or fail the call. @default 'kill' */
   readonly onViolation: OnViolation
   /** How much of each resource the guest may use. */
   readonly limits: Limits
+  /** Report every system call, from the guest's first to its last, as far as the backend can. Slow. @default false */
+  readonly trace: boolean
 }
 
 /**
@@ -31,10 +47,12 @@ export interface Limits {
   readonly threads?: number | undefined
   /** What it may write to stdout and stderr together, MiB. @default none */
   readonly outputMiB?: number | undefined
+  /** Size of any one file that it writes, where its policy lets it write files at all, MiB. @default 64 */
+  readonly fileSizeMiB?: number | undefined
 }
 
 /** The limits that hold unless others are given. */
-export const defaultLimits: Limits = Object.freeze({ memoryMiB: 512, threads: 64 })
+export const defaultLimits: Limits = Object.freeze({ memoryMiB: 512, threads: 64, fileSizeMiB: 64 })
 
 /** A symbolic link inside the guest's file system. */
 export interface BootLink {
@@ -47,11 +65,16 @@ export interface BootLink {
 /** `'kill'` ends the guest with SIGSYS, `'deny'` fails the call with an errno; both report. */
 export type OnViolation = 'kill' | 'deny'
 
-/** The strictest policy: nothing to read, no threads, the first violation kills. */
+/** The strictest policy that a JIT compiler can live with: nothing to read, no threads, the first violation kills. */
 export const defaultPolicy: Policy = Object.freeze({
   bootRead: Object.freeze([]),
   bootLinks: Object.freeze([]),
+  read: Object.freeze([]),
+  write: Object.freeze([]),
+  scratchMiB: 0,
+  jit: true,
   threads: false,
   onViolation: 'kill',
   limits: defaultLimits,
+  trace: false,
 })

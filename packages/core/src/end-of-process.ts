@@ -43,7 +43,10 @@ export class EndEvidence {
   }
 
   reason(exit: ProcessExit): EndReason {
-    return this.#cause ?? this.#plainReason(exit)
+    const plain = this.#plainReason(exit)
+    // A guest that dies in the middle of a frame breaks the protocol too: what ended it is the better reason.
+    if (this.#cause?.kind === 'protocol' && plain.kind !== 'exited' && !hostSignals.has(exit.signal ?? '')) return plain
+    return this.#cause ?? plain
   }
 
   usage(wallMs: number): Usage | undefined {
@@ -66,6 +69,8 @@ export function exitCodeOf({ exitCode, signal }: ProcessExit): number {
   return exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal])
 }
 
+/** With these the host ends a guest, so they prove nothing. */
+const hostSignals: ReadonlySet<string> = new Set(['SIGTERM', 'SIGKILL'])
 const crashSignals: ReadonlySet<string> = new Set(['SIGABRT', 'SIGTRAP', 'SIGILL', 'SIGSEGV'])
 const outOfMemory = /out of memory|Allocation failed|allocation failure|bad_alloc/i
 const keptStderr = 4096

@@ -9,6 +9,8 @@ export interface SandboxEvents {
   'container-runtime-error': [{ readonly cid: number; readonly error: ConfineError }]
   /** The guest did what the policy forbids. */
   violation: [Violation]
+  /** It did so too often: that many more violations are told by their number alone. Comes at most ten times a second. */
+  'violations-dropped': [{ readonly count: number }]
   /** The guest process is gone. */
   'guest-ended': [GuestEnd]
 }

@@ -13,22 +13,36 @@ export function guestCommand(options: CheckedOptions, entry: string, lockPath: s
   }
   return {
     file: process.execPath,
-    args: [...heapFlags(options.limits), ...runtime.nodeFlags, entry, JSON.stringify(settings)],
+    args: [
+      ...heapFlags(options.limits),
+      ...(options.policy.hardened ? hardenedFlags : []),
+      ...runtime.nodeFlags,
+      entry,
+      JSON.stringify(settings),
+    ],
     env: guestEnvironment,
   }
 }
 
 /** What the guest may do, as far as the options and the runtime decide it. */
-export function guestPolicy(options: CheckedOptions, entry: string): Policy {
+export function guestPolicy(options: CheckedOptions, entry: string, trace: boolean): Policy {
   const { runtime } = options
   return {
     bootRead: [entry, ...runtime.directories],
     bootLinks: runtime.links,
+    read: options.policy.read,
+    write: options.policy.write,
+    scratchMiB: options.policy.scratchMiB,
+    jit: !options.policy.hardened,
     threads: runtime.threads,
     onViolation: options.onViolation,
     limits: options.limits,
+    trace,
   }
 }
+
+/** V8 ends the process that is denied memory to execute, unless it was told to need none. */
+const hardenedFlags = ['--jitless']
 
 /** So that V8 collects garbage, and then gives up with a message, before the hard limit ends the process. */
 function heapFlags({ memoryMiB }: Limits): string[] {

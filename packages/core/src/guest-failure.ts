@@ -54,7 +54,9 @@ export function endFailure(end: GuestEnd, startOutput = ''): ConfineError {
           ? 'ERR_CONFINE_PROTOCOL'
           : 'ERR_CONFINE_GUEST_ENDED'
   const sentence = describeEnd(end)
-  const wrote = startOutput.trim() === '' ? '' : `. It wrote: ${startOutput.trim()}`
+  // A backend that explains the end has said what counts.
+  const isUnexplained = end.kind === 'exited' || end.kind === 'signaled'
+  const wrote = isUnexplained && startOutput.trim() !== '' ? `. It wrote: ${startOutput.trim()}` : ''
   return new ConfineError(code, sentence.charAt(0).toUpperCase() + sentence.slice(1) + wrote, { fields: { end } })
 }
 
@@ -73,7 +75,7 @@ function failure(fallback: ErrorCode, payload: ErrorPayload, message: string): C
     ...(payload.cause === undefined ? {} : { cause: payload.cause }),
     fields: {
       errorName: shorten(payload.name),
-      errorCode: payload.code,
+      errorCode: payload.code === undefined ? undefined : shorten(payload.code),
       details: payload.details,
       guestStack: payload.stack === undefined ? undefined : shorten(payload.stack),
     },
@@ -84,5 +86,8 @@ function failure(fallback: ErrorCode, payload: ErrorPayload, message: string): C
 const maxTextLength = 64 * 1024
 
 function shorten(text: string): string {
-  return text.length <= maxTextLength ? text : `${text.slice(0, maxTextLength)}… (${text.length} characters)`
+  if (text.length <= maxTextLength) return text
+  // A slice would keep the whole of the guest's text in memory.
+  const start = Buffer.from(text.slice(0, maxTextLength), 'utf16le').toString('utf16le')
+  return `${start}… (${text.length} characters)`
 }

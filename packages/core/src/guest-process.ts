@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { type Duplex, PassThrough, type Readable } from 'node:stream'
 import type { ConfinedCommand, EndReason, GuestEnd, IsolationEvent } from '@confine-sandbox/contract'
+import { endFailure } from './guest-failure.ts'
 import { EndEvidence, exitCodeOf, type ProcessExit } from './end-of-process.ts'
 
 /** What a launch reports while it goes on. */
@@ -27,18 +28,18 @@ export class GuestProcess {
   readonly #open = new Set<Readable>()
   readonly #evidence = new EndEvidence()
   readonly #launched = performance.now()
+  /** By a supervisor, and not by strace, which minds no signal but one. */
+  readonly #isWrapped: boolean
   #exit: ProcessExit | undefined
   #hasEnded = false
 
   constructor(command: ConfinedCommand, traceDescriptor: number | undefined, listener: GuestProcessListener) {
     this.#listener = listener
+    this.#isWrapped = command.descriptors.length > 0 && traceDescriptor === undefined
     const extra = command.descriptors.length + (traceDescriptor === undefined ? 0 : 1)
-    this.child = spawn(command.file, command.args, {
-      cwd: command.cwd,
-      env: command.env,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...new Array<'pipe'>(extra).fill('pipe')],
-    })
-    this.child.once('error', (error) => this.#spawnFailed(command.file, error))
+    this.child = launch(command, extra)
+    // Not once: a kill that the system forbids is told here too.
+    this.child.on('error', (error) => this.#spawnFailed(command.file, error))
     this.child.once('exit', (exitCode, signal) => this.#exited({ exitCode, signal }))
     // A process that could not be spawned may have no streams at all.
     const streams = (this.child.stdio ?? []) as readonly (Duplex | null | undefined)[]
@@ -71,6 +72,12 @@ export class GuestProcess {
   kill(signal: NodeJS.Signals, cause?: EndReason): void {
     if (cause !== undefined) this.#evidence.blame(cause)
     this.child.kill(signal)
+  }
+
+  /** Ends the process at once, for a reason of the host's. A wrapper kills its guest, and then tells what that has used. */
+  stop(cause: EndReason): void {
+    this.kill(this.#isWrapped ? 'SIGTERM' : 'SIGKILL', cause)
+    if (this.#isWrapped) setTimeout(() => this.child.kill('SIGKILL'), lastReportsMs).unref()
   }
 
   #read(stream: Readable, take: (chunk: Buffer) => void): void {
@@ -114,6 +121,16 @@ export class GuestProcess {
     this.channel.destroy()
     const usage = this.#evidence.usage(Math.round(performance.now() - this.#launched))
     this.#listener.ended({ ...this.#evidence.reason(exit), ...(usage === undefined ? {} : { usage }) }, exitCodeOf(exit))
+  }
+}
+
+/** @throws ERR_CONFINE_SETUP_FAILED for what the system refuses at once, such as arguments that are too long. */
+function launch({ file, args, cwd, env }: ConfinedCommand, extraDescriptors: number): ChildProcess {
+  try {
+    const extra = new Array<'pipe'>(extraDescriptors).fill('pipe')
+    return spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...extra] })
+  } catch (error) {
+    throw endFailure({ kind: 'setup-failed', stage: `spawn ${file}`, reason: (error as Error).message })
   }
 }
 

@@ -1,8 +1,10 @@
 import {
   ConfineError,
+  type EndReason,
   type GuestEnd,
   type IsolationBackend,
   type IsolationEvent,
+  type IsolationTier,
   type Policy,
   type Violation,
   type Walls,
@@ -16,7 +18,8 @@ import type { CheckedOptions } from './options.ts'
 import { shortfall } from './min-isolation.ts'
 import { passOn } from './output.ts'
 import { StartGate } from './start-gate.ts'
-import { traced } from './strace.ts'
+import { findTracer, traced } from './strace.ts'
+import { traceWriter } from './trace-writer.ts'
 import { unconfined } from './unconfined.ts'
 
 /** What a session tells its owner. */
@@ -29,6 +32,8 @@ export interface GuestSessionOwner {
   containerFailed(cid: number, error: ConfineError): void
   /** The supervisor saw a forbidden act. */
   violation(violation: Violation): void
+  /** It saw that many more, which it does not tell one by one. */
+  violationsDropped(count: number): void
   /** The process is gone. `failure` is for those who still wait. */
   ended(end: GuestEnd, exitCode: number, failure: ConfineError): void
 }
@@ -38,13 +43,15 @@ export class GuestSession {
   readonly process: GuestProcess
   readonly peer: Peer
   /** What is in force, as the supervisor reported it. */
-  holds: { readonly layers: readonly string[]; readonly walls?: Walls } = { layers: [] }
+  holds: Holds = { layers: [] }
   readonly #options: CheckedOptions
   readonly #owner: GuestSessionOwner
   readonly #backend: IsolationBackend
   readonly #policy: Policy
   readonly #gate: StartGate
   readonly #lifeTimer: NodeJS.Timeout | undefined
+  readonly #trace = traceWriter(process.stderr)
+  #endTimer: NodeJS.Timeout | undefined
   #outputBytes = 0
   /** What was written to stderr before the guest was ready: nothing untrusted ran until then. */
   #startOutput = ''
@@ -57,23 +64,25 @@ export class GuestSession {
     this.#owner = owner
     const backend: IsolationBackend = options.noSandbox ? unconfined : (options.isolation as IsolationBackend)
     this.#backend = backend
-    this.#policy = guestPolicy(options, guestEntry)
+    const tracer = options.strace ? findTracer(backend) : undefined
+    this.#policy = guestPolicy(options, guestEntry, tracer?.by === 'backend')
     const confined = backend.confine(guestCommand(options, guestEntry, backend.lockPath), this.#policy)
-    const { command, traceDescriptor } = options.strace ? traced(confined) : { command: confined, traceDescriptor: undefined }
+    const { command, traceDescriptor } =
+      tracer?.by === 'strace' ? traced(confined, tracer.file) : { command: confined, traceDescriptor: undefined }
     if (options.logSpawn) console.log('SPAWN', command.file, command.args)
     const { startTimeoutMs } = options
-    this.#gate = new StartGate(backend.lockPath === undefined ? ['ready'] : ['locked', 'ready'], startTimeoutMs, () =>
-      this.process.kill('SIGKILL', { kind: 'timeout', what: 'its start', timeoutMs: startTimeoutMs }),
-    )
     this.process = new GuestProcess(command, traceDescriptor, {
       isolation: (event) => this.#isolation(event),
       output: (name, chunk) => this.#output(name, chunk),
       trace: (chunk) => process.stderr.write(chunk),
       ended: (end, exitCode) => this.#ended(end, exitCode),
     })
+    this.#gate = new StartGate(backend.lockPath === undefined ? ['ready'] : ['locked', 'ready'], startTimeoutMs, () =>
+      this.process.stop({ kind: 'timeout', what: 'its start', timeoutMs: startTimeoutMs }),
+    )
     const { lifeMs } = options.limits
     if (lifeMs !== undefined) {
-      this.#lifeTimer = setTimeout(() => this.process.kill('SIGKILL', { kind: 'timeout', what: 'its life', timeoutMs: lifeMs }), lifeMs)
+      this.#lifeTimer = setTimeout(() => this.process.stop({ kind: 'timeout', what: 'its life', timeoutMs: lifeMs }), lifeMs)
     }
     if (command.holds !== undefined) this.#inForce(command.holds)
     this.peer = new Peer({
@@ -121,20 +130,22 @@ export class GuestSession {
   }
 
   /** Ends the process when it has not gone by itself soon. */
-  expectEnd(): void {
-    setTimeout(() => this.process.kill('SIGKILL'), graceMs).unref()
+  expectEnd(cause?: EndReason): void {
+    this.#endTimer ??= setTimeout(() => this.process.kill('SIGKILL', cause), graceMs).unref()
   }
 
   #isolation(event: IsolationEvent): void {
     if (event.type === 'ready') this.#inForce(event)
     if (event.type === 'locked') this.#gate.give('locked')
     if (event.type === 'violation') this.#owner.violation(event.violation)
+    if (event.type === 'violations-dropped') this.#owner.violationsDropped(event.count)
+    if (event.type === 'trace') this.#trace(event.text)
   }
 
   /** The bar is checked against what stands, not against what was planned, and before any source is sent. */
-  #inForce(holds: { readonly layers: readonly string[]; readonly walls?: Walls }): void {
-    this.holds = { layers: holds.layers, ...(holds.walls === undefined ? {} : { walls: holds.walls }) }
-    const missing = holds.walls === undefined ? undefined : shortfall(holds.walls, this.#options.minIsolation)
+  #inForce({ layers, walls, tier }: Holds): void {
+    this.holds = { layers, ...(walls === undefined ? {} : { walls }), ...(tier === undefined ? {} : { tier }) }
+    const missing = walls === undefined ? undefined : shortfall(walls, this.#options.minIsolation)
     if (missing === undefined) return
     const remedies = this.#backend.assess(this.#policy).missing.map(({ layer, reason, remedy }) => `${layer}: ${reason} ${remedy}`)
     const reason = [`${missing}.`, ...remedies, 'Or lower the bar with the option minIsolation.'].join(' ')
@@ -146,7 +157,7 @@ export class GuestSession {
     const { outputMiB } = this.#options.limits
     this.#outputBytes += chunk.length
     if (outputMiB !== undefined && this.#outputBytes > outputMiB * 1024 * 1024) {
-      this.process.kill('SIGKILL', { kind: 'output', outputMiB })
+      this.process.stop({ kind: 'output', outputMiB })
       return undefined
     }
     return this.#options[name === 'stdout' ? 'pipeStdout' : 'pipeStderr'] ? passOn(process[name], chunk) : undefined
@@ -157,6 +168,7 @@ export class GuestSession {
       case hostNotice.ready:
         return this.#gate.give('ready')
       case hostNotice.failed:
+        if (this.isReady) throw fault('the failure of a start that was through')
         this.#lastWords ??= runtimeFailure(payloadOf(params))
         return
       case hostNotice.uncaught:
@@ -175,15 +187,16 @@ export class GuestSession {
   }
 
   #channelClosed(error?: Error): void {
-    if (ConfineError.is(error)) this.process.kill('SIGKILL', { kind: 'protocol', reason: error.message })
+    if (ConfineError.is(error)) this.process.stop({ kind: 'protocol', reason: error.message })
     // It closed its end: it is about to exit, or it cannot be reached any more.
-    else this.expectEnd()
+    else this.expectEnd({ kind: 'protocol', reason: 'The guest closed its channel and went on' })
   }
 
   #ended(plainEnd: GuestEnd, exitCode: number): void {
     const end = this.isReady ? plainEnd : this.#explained(plainEnd)
     const failure = (end.kind === 'exited' && this.#lastWords) || endFailure(end, this.isReady ? '' : this.#startOutput)
     clearTimeout(this.#lifeTimer)
+    clearTimeout(this.#endTimer)
     this.#gate.fail(failure)
     this.peer.close(failure)
     this.#owner.ended(end, exitCode, failure)
@@ -197,6 +210,13 @@ export class GuestSession {
     if (explained === undefined) return end
     return { kind: 'setup-failed', stage: explained.stage, reason: `${explained.reason} ${explained.remedy}` }
   }
+}
+
+/** What is in force. */
+interface Holds {
+  readonly layers: readonly string[]
+  readonly walls?: Walls
+  readonly tier?: IsolationTier
 }
 
 /** How long a process that was asked to go, or closed its channel, may still live. */

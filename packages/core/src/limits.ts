@@ -23,7 +23,14 @@ export function checkLimits(limits: unknown): Limits {
 }
 
 /** The least that a guest can live with. */
-const least: Readonly<Record<keyof Limits, number>> = Object.freeze({ memoryMiB: 16, cpuSeconds: 1, lifeMs: 1, threads: 16, outputMiB: 1 })
+const least: Readonly<Record<keyof Limits, number>> = Object.freeze({
+  memoryMiB: 16,
+  cpuSeconds: 1,
+  lifeMs: 1,
+  threads: 16,
+  outputMiB: 1,
+  fileSizeMiB: 1,
+})
 
 /** The longest delay of a timer. */
 const largest = 0x7fffffff

@@ -8,6 +8,7 @@ import {
 } from '@confine-sandbox/contract'
 import { checkLimits } from './limits.ts'
 import { checkMinIsolation, type MinIsolation } from './min-isolation.ts'
+import { type CheckedPolicy, checkPolicy, type PolicyOptions } from './policy.ts'
 
 /** Options of a core Sandbox: the runtime and the isolation are handed in as objects. */
 export interface CoreSandboxOptions {
@@ -17,7 +18,10 @@ export interface CoreSandboxOptions {
   isolation?: IsolationBackend | undefined
   /** Functions and values to inject into the guest's global object, nested as they should appear there. @default {} */
   globals?: any
-  /** Print a trace of the guest's system calls to stderr. Needs the strace program, on Linux. @default false */
+  /**
+   * Print a trace of the guest's system calls to stderr: by the strace program, and where it is missing or may not trace, by
+   * the supervisor itself, without what the calls returned. On Linux. @default false
+   */
   strace?: boolean | undefined
   /** Print the command of the guest process to stdout. @default false */
   logSpawn?: boolean | undefined
@@ -34,6 +38,8 @@ export interface CoreSandboxOptions {
   onViolation?: OnViolation | undefined
   /** How much of each resource the guest may use. @default 512 MiB of memory, 64 threads, no limit of time or output */
   limits?: Limits | undefined
+  /** Files that the guest may read or write, scratch space, a harder profile. @default none of it */
+  policy?: PolicyOptions | undefined
   /**
    * How many layers must hold each part of the policy, each by itself; with fewer the launch fails and says which are
    * missing. Lower it only in writing: here. @default two for files, network and processes, one for the rest
@@ -49,6 +55,7 @@ export interface CoreSandboxOptions {
 export type CheckedOptions = CoreSandboxOptions &
   Required<Pick<CoreSandboxOptions, keyof typeof defaultOptions>> & {
     limits: Limits
+    policy: CheckedPolicy
     minIsolation: Readonly<Record<PolicyPart, number>>
   }
 
@@ -88,6 +95,7 @@ export function checkOptions(options: CoreSandboxOptions): CheckedOptions {
     throw bad('isolation', checked.isolation, 'an isolation backend such as linux(); only noSandbox: true goes without')
   }
   checked.limits = checkLimits(checked.limits)
+  checked.policy = checkPolicy(checked.policy, checked.runtime)
   checked.minIsolation = checkMinIsolation(checked.minIsolation)
   return checked
 }

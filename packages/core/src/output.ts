@@ -1,15 +1,45 @@
 import type { Writable } from 'node:stream'
 
-/** Writes a chunk; a promise says when a full target can take more. */
+/**
+ * Writes a chunk of a guest's output; a promise says when a full target can take more. A target that is broken (nobody
+ * reads this process's stdout any more) takes everything and keeps nothing: neither the host nor the guest ends of it.
+ */
 export function passOn(target: Writable, chunk: Uint8Array): Promise<void> | undefined {
-  if (target.write(chunk)) return undefined
-  return new Promise((resolve) => {
-    const done = () => {
-      target.off('drain', done)
-      target.off('close', done)
-      resolve()
+  let passage = passages.get(target)
+  if (passage === undefined) {
+    passage = new Passage(target)
+    passages.set(target, passage)
+  }
+  return passage.write(chunk)
+}
+
+/** One set of listeners for each target, however many guests write to it. */
+const passages = new WeakMap<Writable, Passage>()
+
+class Passage {
+  readonly #target: Writable
+  #isBroken = false
+  #waiting: (() => void)[] = []
+
+  constructor(target: Writable) {
+    this.#target = target
+    target.on('drain', () => this.#release())
+    for (const event of ['error', 'close']) {
+      target.on(event, () => {
+        this.#isBroken = true
+        this.#release()
+      })
     }
-    target.on('drain', done)
-    target.on('close', done)
-  })
+  }
+
+  write(chunk: Uint8Array): Promise<void> | undefined {
+    if (this.#isBroken || this.#target.write(chunk)) return undefined
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  #release(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
+  }
 }

@@ -1,15 +1,17 @@
 import type { ChildProcess } from 'node:child_process'
 import { EventEmitter } from 'node:events'
 import type { Server } from 'node:net'
-import { ConfineError, type GuestEnd, type Walls } from '@confine-sandbox/contract'
+import { ConfineError, type GuestEnd } from '@confine-sandbox/contract'
 import { type ExecRequest, guestMethod } from '@confine-sandbox/guest'
-import type { IncomingCall, Peer } from '@confine-sandbox/ipc'
-import { type CallOptions, Container, type ContainerClosed } from './container.ts'
+import type { ErrorPayload, IncomingCall, Peer } from '@confine-sandbox/ipc'
+import type { CallOptions, Container, ContainerClosed } from './container.ts'
 import type { SandboxEvents } from './events.ts'
 import { readProgram, type SandboxExecContainerOpts } from './exec-options.ts'
 import { type FlatGlobals, flattenGlobals } from './globals.ts'
 import { callFailure, loadFailure, methodNotFound } from './guest-failure.ts'
-import { GuestSession } from './guest-session.ts'
+import { GuestSession, type GuestSessionOwner } from './guest-session.ts'
+import type { IsolationReport } from './isolation-report.ts'
+import { OpenContainer } from './open-container.ts'
 import { type CheckedOptions, checkOptions, type CoreSandboxOptions } from './options.ts'
 
 /** A container as the fixed API names it. */
@@ -20,18 +22,6 @@ export interface ConfineContainer {
 
 /** What `sbx.ipc` is: the call protocol's end in the host. */
 export type ConfineIPC = Peer
-
-/** What confines a sandbox's guest. */
-export interface IsolationReport {
-  /** The backend's name; `none` with `noSandbox: true`. */
-  readonly backend: string
-  /** The layers in force, as the supervisor reported them. Empty before the launch and without isolation. */
-  readonly layers: readonly string[]
-  /** The layers that hold each part of the policy, each by itself. Undefined where `layers` is empty. */
-  readonly walls?: Walls
-  /** Whether untrusted source may run: the guest is locked, or needs no lock. */
-  readonly isLocked: boolean
-}
 
 /**
  * A guest process that the operating system confines, and the containers in it. One sandbox is one trust domain: its
@@ -152,10 +142,17 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
       functions: [...this.#globals.functions.keys()],
       values: this.#globals.values,
     }
+    let wasAnswered = false
+    const failed = (payload: ErrorPayload) => {
+      wasAnswered = true
+      return loadFailure(payload)
+    }
     try {
-      await session.request(0, guestMethod.exec, [request], loadFailure)
+      await session.request(0, guestMethod.exec, [request], failed)
     } catch (error) {
-      this.#loadFailed(cid, error as ConfineError)
+      // Nothing was sent: an option cannot cross.
+      if (!wasAnswered && this.#failure === undefined) this.#containers.delete(cid)
+      else this.#loadFailed(cid, error as ConfineError)
       throw error
     }
     open.isLoaded = true
@@ -173,8 +170,9 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   }
 
   /**
-   * Closes a container. Where the process was made for one container the process ends with it.
-   * @throws ERR_CONFINE_CONTAINER_NOT_FOUND
+   * Closes a container. Where the process was made for one container, or does not answer within a second, the process
+   * ends with it.
+   * @throws ERR_CONFINE_CONTAINER_NOT_FOUND, ERR_CONFINE_TIMEOUT
    */
   async killContainer({ cid }: ConfineContainer): Promise<void> {
     const session = this.#requireSession()
@@ -184,7 +182,13 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
       await this.teardown()
       return
     }
-    await session.request(0, guestMethod.kill, [cid])
+    const cause = { kind: 'timeout', what: `closing container ${cid}`, timeoutMs: closeTimeoutMs } as const
+    const deadline = setTimeout(() => session.process.stop(cause), closeTimeoutMs)
+    try {
+      await session.request(0, guestMethod.kill, [cid])
+    } finally {
+      clearTimeout(deadline)
+    }
     this.#closeContainer(cid, { cid, exitCode: 0 })
   }
 
@@ -210,15 +214,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
 
   async #launch(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
-    const session = new GuestSession(this.opts, {
-      hostCall: (call) => this.#hostCall(call),
-      containerClosed: (cid, exitCode) => this.#containerClosed(cid, exitCode),
-      containerFailed: (cid, error) => {
-        if (this.#containers.has(cid)) this.emit('container-runtime-error', { cid, error })
-      },
-      violation: (violation) => this.emit('violation', violation),
-      ended: (end, exitCode, failure) => this.#ended(end, exitCode, failure),
-    })
+    const session = this.#startSession()
     this.#session = session
     this.guestProcess = session.process.child
     this.ipc = session.peer
@@ -226,6 +222,26 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
       await session.ready
     } catch (error) {
       throw this.#failure ?? error
+    }
+  }
+
+  #startSession(): GuestSession {
+    const owner: GuestSessionOwner = {
+      hostCall: (call) => this.#hostCall(call),
+      containerClosed: (cid, exitCode) => this.#containerClosed(cid, exitCode),
+      containerFailed: (cid, error) => {
+        if (this.#containers.has(cid)) this.#tell('container-runtime-error', { cid, error })
+      },
+      violation: (violation) => this.#tell('violation', violation),
+      violationsDropped: (count) => this.#tell('violations-dropped', { count }),
+      ended: (end, exitCode, failure) => this.#ended(end, exitCode, failure),
+    }
+    try {
+      return new GuestSession(this.opts, owner)
+    } catch (error) {
+      // There is no process, and there will be none.
+      this.#closed(126)
+      throw error
     }
   }
 
@@ -264,8 +280,8 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     if (open === undefined) return
     this.#containers.delete(cid)
     open.close(closed)
-    this.emit('container-closed', closed)
-    if (closed.error !== undefined) this.emit('container-runtime-error', { cid, error: closed.error })
+    this.#tell('container-closed', closed)
+    if (closed.error !== undefined) this.#tell('container-runtime-error', { cid, error: closed.error })
   }
 
   #ended(end: GuestEnd, exitCode: number, failure: ConfineError): void {
@@ -275,8 +291,20 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     for (const cid of [...this.#containers.keys()]) {
       this.#closeContainer(cid, isTornDown ? { cid, exitCode: 0 } : { cid, error: failure })
     }
-    this.emit('guest-ended', end)
+    this.#tell('guest-ended', end)
     this.#closed(exitCode)
+  }
+
+  /** An error of a listener is its author's: it surfaces as an uncaught exception, and stops nothing here. */
+  #tell<Event extends keyof SandboxEvents>(event: Event, ...args: SandboxEvents[Event]): void {
+    try {
+      // The arguments fit the event; EventEmitter's types do not see that of a type parameter.
+      ;(this as EventEmitter).emit(event, ...args)
+    } catch (error) {
+      process.nextTick(() => {
+        throw error
+      })
+    }
   }
 
   #requireSession(): GuestSession {
@@ -302,17 +330,8 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   }
 }
 
+/** How long a guest may take to close a container. */
+const closeTimeoutMs = 1000
+
 /** No runtime, however careless, is asked for what every object inherits. */
 const unreachable: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
-
-class OpenContainer {
-  readonly container: Container
-  readonly close: (closed: ContainerClosed) => void
-  isLoaded = false
-
-  constructor(sandbox: Sandbox, cid: number, options: Readonly<Record<string, unknown>>) {
-    const { promise, resolve } = Promise.withResolvers<ContainerClosed>()
-    this.container = new Container(sandbox, cid, options, promise)
-    this.close = resolve
-  }
-}

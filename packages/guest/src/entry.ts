@@ -2,7 +2,7 @@
 // memory with the plain runtimes. Nothing here protects the host: the operating system and the host's own checks do.
 //
 // 1. load the runtime  2. touch what is lazy  3. open the channel  4. ask for the lock  5. say ready  6. obey
-import { openSync } from 'node:fs'
+import { statfsSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { dirname, sep } from 'node:path'
 import { ConfineError, type RuntimeClass } from '@confine-sandbox/contract'
@@ -64,7 +64,7 @@ async function prepare(Runtime: RuntimeClass): Promise<void> {
 /** The supervisor answers with an errno. It, not this process, tells the host whether the lock holds. */
 function lock(path: string): void {
   try {
-    openSync(path, 'r')
+    statfsSync(path)
   } catch {}
 }
 

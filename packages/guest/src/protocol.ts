@@ -4,7 +4,7 @@ export interface GuestSettings {
   readonly runtime: string
   /** Absolute path of the runtime's warm-up module. */
   readonly warmUp?: string
-  /** The file whose opening asks the supervisor to lock this process. Absent: there is no supervisor. */
+  /** The path whose statfs asks the supervisor to lock this process. Absent: there is no supervisor. */
   readonly lockPath?: string
   /** How many containers this process takes. */
   readonly maxContainers: number
