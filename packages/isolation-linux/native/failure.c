@@ -21,6 +21,7 @@ static const char *const stage_names[STAGE_COUNT] = {
 	[STAGE_SECCOMP] = "seccomp",
 	[STAGE_EXEC] = "exec",
 	[STAGE_SUPERVISE] = "supervise",
+	[STAGE_VERIFY] = "verify",
 };
 
 /* The number in a file of /proc/sys, -1: there is none. */
@@ -53,8 +54,25 @@ static const char *hint_for_namespaces(int error)
 	return "";
 }
 
+/* Root launches guests that are nobody; everybody else themselves. */
+static const char *hint_for_grant(int error)
+{
+	if (error == EROFS)
+		return "The host has it mounted read-only: leave it out of policy.write";
+	if (error == ELOOP)
+		return "There is a symbolic link where none was when the sandbox was made";
+	if (error == ENOENT || error == ENOTDIR)
+		return "It was there when the sandbox was made, and is not any more";
+	return geteuid() == 0 ?
+		       "Its file system gives a guest no ownership (an overlay, a network share), so the guest acts as nobody there: change mode or owner, or name a directory of a volume" :
+		       "Give the user who launches the right to it";
+}
+
 static const char *hint_for_root(const char *verb, int error)
 {
+	if (strncmp(verb, "let the guest", 13) == 0 ||
+	    strcmp(verb, "open the granted") == 0)
+		return hint_for_grant(error);
 	if (error == ENOSYS)
 		return "Linux 5.12 or newer is needed, and a container's seccomp profile must not forbid the mount calls";
 	if (error == EINVAL && strncmp(verb, "pivot", 5) == 0)
@@ -70,7 +88,7 @@ static const char *hint_for_root(const char *verb, int error)
 	return "";
 }
 
-static const char *hint_for(const struct packet *packet)
+const char *hint_for(const struct packet *packet)
 {
 	switch (packet->stage) {
 	case STAGE_OPTIONS:
@@ -119,7 +137,7 @@ void fail_for(const struct side *side, const struct packet *packet)
 		code = packet->error == ENOENT ? EXIT_NOT_FOUND :
 						 EXIT_CANNOT_EXECUTE;
 	if (side->init > 0)
-		end_init(side, true);
+		end_init(side);
 	report_setup_failed(side->report, stage_names[packet->stage],
 			    packet->verb, packet->operand, packet->error,
 			    hint_for(packet));

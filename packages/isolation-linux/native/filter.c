@@ -27,6 +27,7 @@ struct allowed {
 };
 
 #define MAX_ALLOWED 32
+#define MAX_INSTRUCTIONS (6 + 6 * MAX_ALLOWED)
 #define ANY -1
 
 static int install(unsigned long flags, const struct sock_fprog *program)
@@ -35,28 +36,11 @@ static int install(unsigned long flags, const struct sock_fprog *program)
 			    program);
 }
 
-int filter_guest(const struct side *side, const struct plan *plan)
-{
-	int listener;
-
-	/* Since 5.19 a signal does not tear a guest out of a call that is being answered. */
-	listener = install(SECCOMP_FILTER_FLAG_NEW_LISTENER |
-				   SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
-			   &plan->filter);
-	if (listener < 0 && errno == EINVAL)
-		listener = install(SECCOMP_FILTER_FLAG_NEW_LISTENER,
-				   &plan->filter);
-	if (listener < 0)
-		fail(side, STAGE_SECCOMP, "install the filter of the guest",
-		     "");
-	return listener;
-}
-
 static void put(struct sock_fprog *program, uint16_t code, uint32_t k,
 		uint8_t jump_true, uint8_t jump_false)
 {
 	program->filter[program->len++] =
-		(struct sock_filter){ code, jump_true, jump_false, k };
+		(struct sock_filter) { code, jump_true, jump_false, k };
 }
 
 static void put_load(struct sock_fprog *program, size_t offset)
@@ -69,50 +53,110 @@ static void put_return(struct sock_fprog *program, uint32_t action)
 	put(program, BPF_RET | BPF_K, action, 0, 0);
 }
 
-static int install_list(const struct allowed *list, size_t count)
+/* A list of calls that are allowed, and what becomes of the rest. */
+static void put_list(struct sock_fprog *program, const struct allowed *list,
+		     size_t count, uint32_t rest)
 {
-	struct sock_filter instructions[6 + 6 * MAX_ALLOWED];
-	struct sock_fprog program = { 0, instructions };
-
-	put_load(&program, offsetof(struct seccomp_data, arch));
-	put(&program, BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0);
-	put_return(&program, SECCOMP_RET_KILL_PROCESS);
-	put_load(&program, offsetof(struct seccomp_data, nr));
+	put_load(program, offsetof(struct seccomp_data, arch));
+	put(program, BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0);
+	put_return(program, SECCOMP_RET_KILL_PROCESS);
+	put_load(program, offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < count && i < MAX_ALLOWED; i++) {
 		uint32_t number = (uint32_t)list[i].number;
 
 		if (list[i].argument == ANY) {
-			put(&program, BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1);
-			put_return(&program, SECCOMP_RET_ALLOW);
+			put(program, BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1);
+			put_return(program, SECCOMP_RET_ALLOW);
 			continue;
 		}
-		put(&program, BPF_JMP | BPF_JEQ | BPF_K, number, 0, 4);
-		put_load(&program, offsetof(struct seccomp_data, args) +
+		put(program, BPF_JMP | BPF_JEQ | BPF_K, number, 0, 4);
+		put_load(program, offsetof(struct seccomp_data, args) +
 					   8 * (size_t)list[i].argument);
-		put(&program, BPF_JMP | BPF_JEQ | BPF_K, list[i].value, 0, 1);
-		put_return(&program, SECCOMP_RET_ALLOW);
-		put_load(&program, offsetof(struct seccomp_data, nr));
+		put(program, BPF_JMP | BPF_JEQ | BPF_K, list[i].value, 0, 1);
+		put_return(program, SECCOMP_RET_ALLOW);
+		put_load(program, offsetof(struct seccomp_data, nr));
 	}
-	put_return(&program, SECCOMP_RET_KILL_PROCESS);
+	put_return(program, rest);
+}
+
+static int install_list(const struct allowed *list, size_t count)
+{
+	struct sock_filter instructions[MAX_INSTRUCTIONS];
+	struct sock_fprog program = { 0, instructions };
+
+	put_list(&program, list, count, SECCOMP_RET_KILL_PROCESS);
 	return install(0, &program);
 }
 
-/* Waits for the guest and for the end of the supervisor, tells it, exits. */
-void filter_init(const struct side *side)
+static int listen_to(const struct side *side, const struct sock_fprog *program)
 {
+	int listener;
+
+	/* Since 5.19 a signal does not tear a guest out of a call that is being answered. */
+	listener = install(SECCOMP_FILTER_FLAG_NEW_LISTENER |
+				   SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
+			   program);
+	if (listener < 0 && errno == EINVAL)
+		listener = install(SECCOMP_FILTER_FLAG_NEW_LISTENER, program);
+	if (listener < 0)
+		fail(side, STAGE_SECCOMP, "install the filter of the guest",
+		     "");
+	return listener;
+}
+
+/* Every call goes to the supervisor, but what takes the listener there and what no life goes on or ends without. */
+static int listen_to_all(const struct side *side)
+{
+	/* clang-format off */
 	static const struct allowed list[] = {
+		{ SYS_sendmsg, 0, HANDOVER_FD },
+		{ SYS_rt_sigreturn, ANY, 0 },
+		{ SYS_restart_syscall, ANY, 0 },
+		{ SYS_exit, ANY, 0 },
+	};
+	/* clang-format on */
+	struct sock_filter instructions[MAX_INSTRUCTIONS];
+	struct sock_fprog program = { 0, instructions };
+
+	put_list(&program, list, sizeof(list) / sizeof(*list),
+		 SECCOMP_RET_USER_NOTIF);
+	return listen_to(side, &program);
+}
+
+void name_guest(const struct plan *plan, pid_t guest)
+{
+	for (size_t i = 0; i < plan->filter.len; i++)
+		if (plan->filter.filter[i].code ==
+			    (BPF_JMP | BPF_JEQ | BPF_K) &&
+		    plan->filter.filter[i].k == OWN_PROCESS)
+			plan->filter.filter[i].k = (uint32_t)guest;
+}
+
+int filter_guest(const struct side *side, const struct plan *plan, bool trace)
+{
+	name_guest(plan, getpid());
+	return trace ? listen_to_all(side) : listen_to(side, &plan->filter);
+}
+
+/* Waits for the guest and for the end of the supervisor, tells it, exits. */
+void filter_init(const struct side *side, pid_t victim)
+{
+	/* clang-format off */
+	const struct allowed list[] = {
 		{ SYS_ppoll, ANY, 0 },
 		{ SYS_wait4, ANY, 0 },
 		{ SYS_write, ANY, 0 },
+		{ SYS_kill, 0, (uint32_t)victim },
 		{ SYS_rt_sigreturn, ANY, 0 },
 		{ SYS_exit_group, ANY, 0 },
 	};
+	/* clang-format on */
 
 	if (install_list(list, sizeof(list) / sizeof(*list)) != 0)
 		fail(side, STAGE_SECCOMP, "install the filter of init", "");
 }
 
-void filter_supervisor(const struct side *side)
+void filter_supervisor(const struct side *side, int statm)
 {
 	const uint32_t self = (uint32_t)getpid();
 	const struct allowed list[] = {
@@ -126,12 +170,16 @@ void filter_supervisor(const struct side *side)
 		{ SYS_ppoll, ANY, 0 },
 		{ SYS_sendto, ANY, 0 },
 		{ SYS_recvmsg, ANY, 0 },
-		{ SYS_recvfrom, ANY, 0 },
 		{ SYS_read, ANY, 0 },
+		{ SYS_pread64, 0, (uint32_t)statm },
+		{ SYS_prlimit64, 1, RLIMIT_DATA },
+		{ SYS_prlimit64, 1, RLIMIT_NOFILE },
+		{ SYS_shutdown, 0, (uint32_t)side->init_socket },
 		{ SYS_close, ANY, 0 },
 		{ SYS_clock_gettime, ANY, 0 },
 		{ SYS_pidfd_send_signal, 0, (uint32_t)side->init_pidfd },
 		{ SYS_wait4, ANY, 0 },
+		{ SYS_getrusage, ANY, 0 },
 		{ SYS_rt_sigaction, ANY, 0 },
 		{ SYS_rt_sigprocmask, ANY, 0 },
 		{ SYS_restart_syscall, ANY, 0 },
@@ -141,6 +189,6 @@ void filter_supervisor(const struct side *side)
 	};
 
 	if (install_list(list, sizeof(list) / sizeof(*list)) != 0)
-		fail(side, STAGE_SECCOMP, "install the filter of the supervisor",
-		     "");
+		fail(side, STAGE_SECCOMP,
+		     "install the filter of the supervisor", "");
 }

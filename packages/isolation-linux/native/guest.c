@@ -5,7 +5,6 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,19 +15,13 @@
 /* Keeps 0, 1, 2, the channel, and the socket at its agreed place until exec. */
 static void arrange_descriptors(struct side *side)
 {
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-		fail(side, STAGE_PRIVILEGES, "read the limit of open files", "");
-	files.rlim_cur = files.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &files) != 0)
-		fail(side, STAGE_PRIVILEGES, "raise the limit of open files",
-		     "");
 	if (dup3(side->socket, HANDOVER_FD, O_CLOEXEC) < 0)
 		fail(side, STAGE_PRIVILEGES, "move the socket", "");
 	side->socket = HANDOVER_FD;
+#ifndef WITHOUT_CLOSED_DESCRIPTORS
 	close_from_to(side, CHANNEL_FD + 1, HANDOVER_FD - 1);
 	close_from_to(side, HANDOVER_FD + 1, ~0u);
+#endif
 }
 
 /* From here on the supervisor decides about this process. */
@@ -59,23 +52,30 @@ static void hand_over(const struct side *side, int listener,
 }
 
 void run_guest(const struct options *options, const struct plan *plan,
-	       int socket)
+	       const struct world *world, int socket, pid_t init)
 {
 	struct side side = { .socket = socket };
 	struct packet layers = {
 		.kind = PACKET_LAYERS,
-		.value = LAYER_NO_NEW_PRIVS | LAYER_SECCOMP_NOTIFY,
+		.value = LAYER_NO_NEW_PRIVS | LAYER_SECCOMP_NOTIFY |
+			 (options->is_sealed ? LAYER_NO_NEW_DESCRIPTORS : 0),
 	};
+
+	/* The supervisor that dies takes init along, and init the guest. */
+	die_with_init(&side, init);
 
 	/* No terminal of the host's to type into. */
 	if (setsid() < 0)
 		fail(&side, STAGE_PRIVILEGES, "leave the session", "");
 	reset_signals(&side);
 	umask(077);
+	assert_grants(&side, options);
 	layers.landlock = restrict_files(&side, options);
+	if (layers.landlock > 0)
+		assert_restricted(&side);
 	arrange_descriptors(&side);
-	limit_resources(&side, options);
-	hand_over(&side, filter_guest(&side, plan), &layers);
+	limit_resources(&side, options, world);
+	hand_over(&side, filter_guest(&side, plan, options->trace), &layers);
 	execve(options->command[0], options->command, options->environment);
 	fail(&side, STAGE_EXEC, "execute", options->command[0]);
 }

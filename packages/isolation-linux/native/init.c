@@ -4,9 +4,11 @@
  * with the supervisor. Its own end takes every process of the guest along.
  */
 #define _GNU_SOURCE
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,58 +35,106 @@ static void hold_child_signal(const struct side *side, sigset_t *open)
 		fail(side, STAGE_PRIVILEGES, "handle SIGCHLD", "");
 }
 
-static _Noreturn void wait_for_end(const struct side *side, pid_t guest,
-				   const sigset_t *open)
+static _Noreturn void tell_end(const struct side *side, int status,
+			       const struct rusage *usage)
 {
+	const struct packet packet = {
+		.kind = PACKET_ENDED,
+		.value = (uint32_t)status,
+		.cpu_ms = cpu_ms_of(usage),
+	};
+
+	send_packet(side, &packet);
+	_exit(0);
+}
+
+/*
+ * The supervisor never writes here: whatever happens to the socket is its
+ * wish, or its own end, and the end of every process of the guest.
+ */
+static _Noreturn void wait_for_end(const struct side *side, pid_t guest,
+				   pid_t victim, const sigset_t *open)
+{
+	struct pollfd supervisor = { side->socket, POLLIN, 0 };
+	int how = WNOHANG | __WALL;
+	struct rusage usage;
+	int status;
+
 	for (;;) {
-		struct pollfd supervisor = { .fd = side->socket };
-		struct packet packet = { .kind = PACKET_ENDED };
-		int status;
 		pid_t ended;
 
-		/* The supervisor never writes here again: any event is its end. */
-		if (ppoll(&supervisor, 1, NULL, open) > 0)
-			_exit(EXIT_SETUP_FAILED);
-		while ((ended = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
-			if (ended != guest)
-				continue;
-			packet.value = (uint32_t)status;
-			send_packet(side, &packet);
-			_exit(0);
+		if (how != __WALL && ppoll(&supervisor, 1, NULL, open) > 0) {
+			kill(victim, SIGKILL);
+			how = __WALL;
 		}
+		while ((ended = wait4(-1, &status, how, &usage)) > 0)
+			if (ended == guest)
+				tell_end(side, status, &usage);
+		if (ended < 0)
+			_exit(EXIT_SETUP_FAILED);
 	}
 }
 
+/* What can be built in this tier; the guest's side does the rest. */
+static void build_world(const struct side *side, struct options *options,
+			const struct world *world, uint32_t *layers)
+{
+	bool can_shrink = has_capability(CAP_SETPCAP);
+
+	if (world->tier == TIER_FULL) {
+		forbid_nested_namespaces(side, layers);
+		detach_places(side, options, world, ALL_OF_THEM);
+		/* Files of the new root must belong to an identity that exists in here. */
+		take_identity(side, GUEST_ID, GUEST_ID);
+		if ((*layers & LAYER_NO_NESTED_USER_NS) != 0)
+			assert_no_nested_namespaces(side);
+	}
+	if (world->tier != TIER_BARE) {
+		detach_places(side, options, world, ALL_OF_THEM);
+#ifndef WITHOUT_ROOT
+		build_root(side, options);
+#endif
+		take_hostname(side, options->hostname);
+	}
+#ifndef WITHOUT_NO_CAPABILITIES
+	/* The bounding set before the identity: to shrink it takes a capability. */
+	if (can_shrink)
+		shrink_capabilities(side);
+	if (world->is_changed)
+		take_identity(side, world->uid, world->gid);
+	drop_capabilities(side);
+#else
+	(void)can_shrink;
+#endif
+}
+
 void run_init(struct options *options, const struct plan *plan,
-	      const struct sockets *sockets)
+	      const struct sockets *sockets, const struct world *world)
 {
 	const struct side side = { .socket = sockets->init[1] };
 	struct packet layers = {
 		.kind = PACKET_LAYERS,
-		.value = LAYER_USER_NS | LAYER_MOUNT_NS | LAYER_PID_NS |
-			 LAYER_NET_NS | LAYER_IPC_NS | LAYER_UTS_NS |
-			 LAYER_CGROUP_NS | LAYER_READ_ONLY_ROOT |
-			 LAYER_NO_CAPABILITIES,
+		.value = world->layers | LAYER_NO_CAPABILITIES |
+			 (world->is_own ? LAYER_OWN_UID : 0),
 	};
+	const pid_t self = getpid();
 	sigset_t open;
-	pid_t guest;
+	pid_t guest, victim;
 	char go;
 
 	close(sockets->init[0]);
 	close(sockets->exec[0]);
-	/* Before the identity is mapped nothing else may be done. */
+	/* Before its identity is mapped, where that is to be, nothing else may be done. */
 	if (read(side.socket, &go, 1) != 1)
 		_exit(EXIT_SETUP_FAILED);
 	die_with_supervisor(&side);
-	forbid_nested_namespaces(&side, &layers.value);
-	detach_places(&side, options, ALL_OF_THEM);
-	/* Files of the new root must belong to an identity that exists in here. */
-	take_identity(&side);
-	build_root(&side, options);
-	take_hostname(&side, options->hostname);
-	drop_capabilities_for_good(&side);
+	build_world(&side, options, world, &layers.value);
+#ifndef WITHOUT_NO_NEW_PRIVS
 	forbid_new_privileges(&side);
+#endif
+#ifndef WITHOUT_HIDDEN_MEMORY
 	hide_memory(&side);
+#endif
 	die_with_supervisor(&side);
 	hold_child_signal(&side, &open);
 	send_packet(&side, &layers);
@@ -93,8 +143,10 @@ void run_init(struct options *options, const struct plan *plan,
 	if (guest < 0)
 		fail(&side, STAGE_EXEC, "fork", "");
 	if (guest == 0)
-		run_guest(options, plan, sockets->exec[1]);
+		run_guest(options, plan, world, sockets->exec[1], self);
 	close_all_but(&side, side.socket);
-	filter_init(&side);
-	wait_for_end(&side, guest, &open);
+	/* All that there is, but only where nothing else is. */
+	victim = self == 1 ? -1 : guest;
+	filter_init(&side, victim);
+	wait_for_end(&side, guest, victim, &open);
 }

@@ -36,8 +36,7 @@ static bool has_descriptors(void)
 	for (int fd = 0; fd <= CONTROL_FD; fd++)
 		if (fcntl(fd, F_GETFD) < 0)
 			return false;
-	return getsockopt(CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &size) ==
-		       0 &&
+	return getsockopt(CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
 	       type == SOCK_STREAM;
 }
 
@@ -66,13 +65,21 @@ static int hold_signals(const struct side *side)
 static void prepare(const struct side *side)
 {
 	const struct rlimit none = { 0, 0 };
+	struct rlimit files;
 
 	/* What else the host has leaked is nobody's business here. */
 	close_from_to(side, CONTROL_FD + 1, ~0u);
 	if (setrlimit(RLIMIT_CORE, &none) != 0)
 		fail(side, STAGE_PRIVILEGES, "forbid", "cores");
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
-		fail(side, STAGE_PRIVILEGES, "ask to die with the host", "");
+	/* Each place takes a descriptor, and so does HANDOVER_FD. */
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		fail(side, STAGE_PRIVILEGES, "read the limit of open files",
+		     "");
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+		fail(side, STAGE_PRIVILEGES, "raise the limit of open files",
+		     "");
+	die_with_host(side);
 	if (!have_room_for_calls()) {
 		if (errno == 0)
 			errno = EOVERFLOW;
@@ -81,23 +88,21 @@ static void prepare(const struct side *side)
 }
 
 /* The guest's descriptors are the guest's: their ends must not wait for this process. */
-static void let_go_of_descriptors(const struct side *side,
-				  const struct sockets *sockets)
+static void let_go_of_descriptors(const struct side *side)
 {
 	for (int fd = 1; fd <= CHANNEL_FD; fd++)
 		if (dup2(STDIN_FILENO, fd) < 0)
 			fail(side, STAGE_SUPERVISE, "let go of", "descriptors");
-	close(sockets->init[1]);
-	close(sockets->exec[1]);
 }
 
 /*
  *  1. Read argv, then the plan from the control socket, and check both.
- *  2. Hold the signals; ask to die with the host; as root, copy the mounts of
- *     what the guest may read.
- *  3. Create the namespaces and init in them (namespaces.c).
- *  4. Map the identity of the guest, which only the outside can do.
- *  5. Let init build the rest (init.c): it
+ *  2. Hold the signals; ask to die with the host.
+ *  3. Find the strongest tier whose namespaces can be had (tiers.c): as root
+ *     copy the mounts of what the guest may read, create the namespaces and
+ *     init in them, and where there is a user namespace map the identity of
+ *     the guest, which only the outside can do.
+ *  4. Let init build the rest (init.c), as far as its tier goes: it
  *       forbids further user namespaces,
  *       copies the mounts, unless root has done it,
  *       takes the guest's identity,
@@ -109,7 +114,8 @@ static void let_go_of_descriptors(const struct side *side,
  *         installs the filter and hands its listener over,
  *         executes the program;
  *       filters itself and waits.
- *  6. Supervise (supervise.c): give up privileges once the program runs,
+ *  5. Supervise (supervise.c): look at the guest from outside (verify.c) and
+ *     give up privileges once the program runs,
  *     continue calls until the lock, refuse them from then on, and end as the
  *     guest ended.
  */
@@ -119,7 +125,7 @@ int main(int argc, char **argv, char **environment)
 	struct side side = { .report = &report, .socket = -1 };
 	struct options options = { .environment = environment };
 	struct plan plan = { 0 };
-	struct sockets sockets;
+	struct world world = { 0 };
 	struct ears ears;
 	const char *wrong_argument, *wrong_plan;
 
@@ -139,28 +145,15 @@ int main(int argc, char **argv, char **environment)
 	if (wrong_plan != NULL)
 		fail(&side, STAGE_PLAN, "use the plan:", wrong_plan);
 
+	if (options.trace && !report_much(&report))
+		fail(&side, STAGE_OPTIONS, "trace", "the guest");
 	prepare(&side);
 	ears.signals = hold_signals(&side);
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
-		       sockets.init) != 0 ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
-		       sockets.exec) != 0)
-		fail(&side, STAGE_SUPERVISE, "create", "sockets");
-	ears.init = sockets.init[0];
-	ears.exec = sockets.exec[0];
-
-	/* Root can pass every directory now, and not any more from inside. */
-	if (geteuid() == 0)
-		detach_places(&side, &options, AS_FAR_AS_ALLOWED);
-	side.init = enter_namespaces(&side, &side.init_pidfd);
-	if (side.init == 0)
-		run_init(&options, &plan, &sockets);
-
-	let_go_of_descriptors(&side, &sockets);
-	map_identity(&side, side.init);
+	enter_world(&side, &options, &plan, &world, &ears.exec);
+	let_go_of_descriptors(&side);
+#ifndef WITHOUT_HIDDEN_MEMORY
 	hide_memory(&side);
-	if (write(ears.init, "", 1) != 1)
-		fail(&side, STAGE_SUPERVISE, "start", "init");
-	supervise(&side, &options, &plan, &ears);
+#endif
+	supervise(&side, &options, &plan, &world, &ears);
 }

@@ -2,10 +2,13 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,43 +23,65 @@
 #define SYS_pidfd_send_signal 424
 #endif
 
-#define NAMESPACES                                                      \
-	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |    \
-	 CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+/* How long init may take to end the guest. */
+#define PATIENCE_MS 300
 
-pid_t enter_namespaces(const struct side *side, int *pidfd)
+/*
+ * A user namespace cannot take supplementary groups away once setgroups() is
+ * forbidden in it, so root does it before. A root without CAP_SETGID keeps
+ * its own, as everybody else does.
+ */
+void give_up_groups(const struct side *side)
 {
-	pid_t init;
-
-	/*
-	 * A user namespace cannot take supplementary groups away once
-	 * setgroups() is forbidden in it, so root does it before.
-	 */
-	if (geteuid() == 0 && setgroups(0, NULL) != 0)
+	if (has_capability(CAP_SETGID) && setgroups(0, NULL) != 0)
 		fail(side, STAGE_IDENTITY, "give up the supplementary groups",
 		     "");
+}
+
+pid_t enter_namespaces(unsigned long namespaces, struct side *side)
+{
 	/*
 	 * clone() and not clone3(), which container profiles answer with
 	 * ENOSYS. Flags, stack and the place for the pidfd are the first three
 	 * arguments on x86-64 and on arm64.
 	 */
-	init = (pid_t)syscall(SYS_clone, NAMESPACES | CLONE_PIDFD | SIGCHLD,
-			      NULL, pidfd, NULL, NULL);
-	if (init < 0)
-		fail(side, STAGE_NAMESPACES, "create the namespaces", "");
+	pid_t init =
+		(pid_t)syscall(SYS_clone, namespaces | CLONE_PIDFD | SIGCHLD,
+			       NULL, &side->init_pidfd, NULL, NULL);
+
+	side->init = init > 0 ? init : 0;
+	/* By this the guest is ended: where it fails, there must be no guest. */
+	if (init > 0 &&
+	    syscall(SYS_pidfd_send_signal, side->init_pidfd, 0, NULL, 0) != 0)
+		fail(side, STAGE_NAMESPACES, "send signals by", "pidfd");
 	return init;
 }
 
-int end_init(const struct side *side, bool by_force)
+int wait_for_init(const struct side *side)
 {
 	int status = 0;
 
-	if (by_force)
-		syscall(SYS_pidfd_send_signal, side->init_pidfd, SIGKILL, NULL,
-			0);
 	while (waitpid(side->init, &status, __WALL) < 0 && errno == EINTR)
 		;
+	/* Without a process namespace init leaves the guest behind, dying, to this process. */
+	while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR)
+		;
 	return status;
+}
+
+/*
+ * Init ends the guest and tells what it used. The guest has no means to keep
+ * it from that; somebody outside, who has stopped it, has.
+ */
+int end_init(const struct side *side)
+{
+	struct pollfd init = { side->init_pidfd, POLLIN, 0 };
+
+	shutdown(side->init_socket, SHUT_WR);
+	if (poll(&init, 1, PATIENCE_MS) <= 0)
+		syscall(SYS_pidfd_send_signal, side->init_pidfd, SIGKILL, NULL,
+			0);
+	return wait_for_init(side);
 }
 
 static void write_file(const struct side *side, const char *path,
@@ -78,8 +103,9 @@ static bool is_mapped(const char *map, unsigned long id)
 	unsigned long inside, outside, count;
 	bool found = false;
 
+	/* Without /proc nobody knows; most are in the first one, where all are. */
 	if (file == NULL)
-		return false;
+		return true;
 	while (!found &&
 	       fscanf(file, "%lu %lu %lu", &inside, &outside, &count) == 3)
 		found = id >= inside && id - inside < count;
@@ -87,26 +113,52 @@ static bool is_mapped(const char *map, unsigned long id)
 	return found;
 }
 
-/*
- * Root lends the guest the identity of nobody, everybody else their own. A
- * root that is alone in its user namespace is nobody special outside.
- */
-void map_identity(const struct side *side, pid_t init)
+static bool is_mapped_id(unsigned long id)
 {
-	unsigned long uid = geteuid(), gid = getegid();
+	return is_mapped("/proc/self/uid_map", id) &&
+	       is_mapped("/proc/self/gid_map", id);
+}
+
+/*
+ * Root lends the guest the identity of nobody, or without a user namespace one
+ * that nobody else has; everybody else lends their own. A root that is alone
+ * in its user namespace is nobody special outside. To signal what has become
+ * somebody else takes CAP_KILL until this process becomes the same.
+ */
+void choose_identity(struct world *world)
+{
+	unsigned int own = OWN_ID_FIRST + (unsigned int)getpid();
+
+	world->uid = geteuid();
+	world->gid = getegid();
+	world->is_changed = world->is_own = false;
+	if (world->uid != 0)
+		return;
+	if (world->tier == TIER_FULL) {
+		if (is_mapped_id(NOBODY_ID))
+			world->uid = world->gid = NOBODY_ID;
+		return;
+	}
+	if (!has_capability(CAP_SETUID) || !has_capability(CAP_SETGID) ||
+	    !has_capability(CAP_KILL))
+		return;
+	world->is_own = is_mapped_id(own);
+	world->is_changed = world->is_own || is_mapped_id(NOBODY_ID);
+	if (world->is_changed)
+		world->uid = world->gid = world->is_own ? own : NOBODY_ID;
+}
+
+void map_identity(const struct side *side, const struct world *world)
+{
 	char path[64], text[64];
 
-	if (uid == 0 && is_mapped("/proc/self/uid_map", NOBODY_ID) &&
-	    is_mapped("/proc/self/gid_map", NOBODY_ID))
-		uid = gid = NOBODY_ID;
-
-	snprintf(path, sizeof(path), "/proc/%d/setgroups", init);
+	snprintf(path, sizeof(path), "/proc/%d/setgroups", side->init);
 	write_file(side, path, "deny");
-	snprintf(path, sizeof(path), "/proc/%d/uid_map", init);
-	snprintf(text, sizeof(text), "%d %lu 1", GUEST_ID, uid);
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", side->init);
+	snprintf(text, sizeof(text), "%d %u 1", GUEST_ID, world->uid);
 	write_file(side, path, text);
-	snprintf(path, sizeof(path), "/proc/%d/gid_map", init);
-	snprintf(text, sizeof(text), "%d %lu 1", GUEST_ID, gid);
+	snprintf(path, sizeof(path), "/proc/%d/gid_map", side->init);
+	snprintf(text, sizeof(text), "%d %u 1", GUEST_ID, world->gid);
 	write_file(side, path, text);
 }
 
@@ -123,17 +175,28 @@ void forbid_nested_namespaces(const struct side *side, uint32_t *layers)
 		fail(side, STAGE_NAMESPACES, "open", path);
 	if (fd < 0)
 		return;
+#ifndef WITHOUT_NO_NESTED_USER_NS
 	if (write(fd, "0", 1) != 1)
 		fail(side, STAGE_NAMESPACES, "write", path);
+#endif
 	close(fd);
 	*layers |= LAYER_NO_NESTED_USER_NS;
 }
 
-void take_identity(const struct side *side)
+/* After the identity is taken: one that is not mapped cannot make any. */
+void assert_no_nested_namespaces(const struct side *side)
 {
-	if (setresgid(GUEST_ID, GUEST_ID, GUEST_ID) != 0)
+	if (unshare(CLONE_NEWUSER) != 0)
+		return;
+	errno = 0;
+	fail(side, STAGE_VERIFY, "forbid", "further user namespaces");
+}
+
+void take_identity(const struct side *side, uid_t uid, gid_t gid)
+{
+	if (setresgid(gid, gid, gid) != 0)
 		fail(side, STAGE_IDENTITY, "take the guest's group id", "");
-	if (setresuid(GUEST_ID, GUEST_ID, GUEST_ID) != 0)
+	if (setresuid(uid, uid, uid) != 0)
 		fail(side, STAGE_IDENTITY, "take the guest's user id", "");
 }
 

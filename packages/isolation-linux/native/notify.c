@@ -6,8 +6,10 @@
 #define _GNU_SOURCE
 #include <limits.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -22,6 +24,9 @@
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP 1ul
 #endif
+
+/* How much of what is written a trace shows. */
+#define MAX_DATA 32
 
 /* A later kernel may have longer structs than the headers. */
 union request {
@@ -62,6 +67,25 @@ static int read_path(pid_t pid, uint64_t address, char path[PATH_MAX])
 	return 0;
 }
 
+/* For a trace only: what it writes may be another's by the time that it is read. */
+static void read_data(struct call *call, char data[MAX_DATA])
+{
+	struct iovec here = { data, MAX_DATA };
+	struct iovec there = { (void *)(uintptr_t)call->arguments[1],
+			       MAX_DATA };
+	ssize_t got;
+
+	if (call->number != SYS_write)
+		return;
+	if (call->arguments[2] < MAX_DATA)
+		here.iov_len = there.iov_len = (size_t)call->arguments[2];
+	got = process_vm_readv(call->caller, &here, 1, &there, 1, 0);
+	if (got <= 0)
+		return;
+	call->data = data;
+	call->data_size = (size_t)got;
+}
+
 /* Whether the call still waits: if not, its process id may be somebody else's by now. */
 static bool is_waiting(const struct notifier *notifier, uint64_t id)
 {
@@ -69,8 +93,15 @@ static bool is_waiting(const struct notifier *notifier, uint64_t id)
 	       0;
 }
 
-static void answer(const struct notifier *notifier, uint64_t id, int error,
-		   uint32_t flags)
+static void trace(const struct notifier *notifier, const struct call *call,
+		  enum fate fate, int error)
+{
+	if (notifier->options->trace)
+		report_trace(notifier->side->report, call, fate, error);
+}
+
+static void send_answer(const struct notifier *notifier, uint64_t id, int error,
+			uint32_t flags)
 {
 	union response response = { 0 };
 
@@ -84,6 +115,13 @@ static void answer(const struct notifier *notifier, uint64_t id, int error,
 		fail(notifier->side, STAGE_SUPERVISE, "answer", "the guest");
 }
 
+static void answer(const struct notifier *notifier, const struct call *call,
+		   int error, uint32_t flags)
+{
+	send_answer(notifier, call->id, error, flags);
+	trace(notifier, call, error == 0 ? FATE_DONE : FATE_FAILED, error);
+}
+
 /* A supervisor who cannot read would never see the lock. */
 static _Noreturn void fail_to_read(const struct notifier *notifier, int error)
 {
@@ -92,18 +130,46 @@ static _Noreturn void fail_to_read(const struct notifier *notifier, int error)
 	     "the guest");
 }
 
+/*
+ * What nothing would end with the supervisor: without a process namespace
+ * that is another process of the guest's, and a guest that cancels its death.
+ */
+static bool would_outlive(const struct call *call)
+{
+	switch (call->number) {
+#ifdef SYS_fork
+	case SYS_fork:
+	case SYS_vfork:
+		return true;
+#endif
+	case SYS_clone:
+		return (call->arguments[0] & CLONE_THREAD) == 0;
+	case SYS_prctl:
+		return (uint32_t)call->arguments[0] == PR_SET_PDEATHSIG;
+	default:
+		return false;
+	}
+}
+
 static enum verdict answer_unlocked(struct notifier *notifier,
 				    const struct rule *rule,
 				    const struct call *call)
 {
-	if ((rule->flags & RULE_OPENS) != 0 && call->path != NULL &&
+	if ((rule->flags & RULE_LOCKS) != 0 && call->path != NULL &&
 	    strcmp(call->path, notifier->options->lock_path) == 0) {
+#ifndef WITHOUT_LOCK
 		notifier->locked = true;
-		answer(notifier, call->id, ENOENT, 0);
+#endif
+		notifier->lock_call = call->id;
+		trace(notifier, call, FATE_LOCKED, ENOENT);
 		return VERDICT_LOCKED;
 	}
+	if (notifier->is_alone && would_outlive(call)) {
+		answer(notifier, call, EPERM, 0);
+		return VERDICT_ANSWERED;
+	}
 	notifier->continued++;
-	answer(notifier, call->id, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+	answer(notifier, call, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 	return VERDICT_ANSWERED;
 }
 
@@ -113,21 +179,43 @@ static enum verdict answer_locked(const struct notifier *notifier,
 {
 	struct report *report = notifier->side->report;
 
-	if (call->path != NULL && is_harmless(notifier->plan, call->path)) {
-		answer(notifier, call->id, rule->quiet_error, 0);
+	if ((rule->flags & RULE_LOOKS) != 0 && call->path != NULL &&
+	    is_harmless(notifier->plan, call->path)) {
+		answer(notifier, call, rule->quiet_error, 0);
 		return VERDICT_ANSWERED;
 	}
 	if ((rule->flags & RULE_VIOLATION) == 0) {
-		answer(notifier, call->id, rule->error, 0);
+		answer(notifier, call, rule->error, 0);
 		return VERDICT_ANSWERED;
 	}
 	if (notifier->options->kill) {
+		trace(notifier, call, FATE_KILLED, 0);
 		report_violation(report, call, true);
 		return VERDICT_KILL;
 	}
-	answer(notifier, call->id, rule->error, 0);
+	answer(notifier, call, rule->error, 0);
 	report_violation(report, call, false);
 	return VERDICT_ANSWERED;
+}
+
+/* What the kernel does by itself when nothing is traced. */
+static enum verdict answer_as_filter(const struct notifier *notifier,
+				     struct call *call, uint32_t action)
+{
+	char data[MAX_DATA];
+
+	switch (action & SECCOMP_RET_ACTION_FULL) {
+	case SECCOMP_RET_ALLOW:
+		read_data(call, data);
+		answer(notifier, call, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+		return VERDICT_ANSWERED;
+	case SECCOMP_RET_ERRNO:
+		answer(notifier, call, (int)(action & SECCOMP_RET_DATA), 0);
+		return VERDICT_ANSWERED;
+	default:
+		trace(notifier, call, FATE_KILLED, 0);
+		return VERDICT_KILL;
+	}
 }
 
 enum verdict answer_call(struct notifier *notifier)
@@ -145,10 +233,24 @@ enum verdict answer_call(struct notifier *notifier)
 		fail(notifier->side, STAGE_SUPERVISE, "receive a call of",
 		     "the guest");
 	}
+	if (notifier->guest == 0) {
+		notifier->guest = (pid_t)request.call.pid;
+		name_guest(notifier->plan, notifier->is_alone ?
+						   notifier->guest :
+						   GUEST_PROCESS);
+	}
 	call.id = request.call.id;
+	call.caller = (pid_t)request.call.pid;
 	call.number = request.call.data.nr;
 	for (int i = 0; i < 6; i++)
 		call.arguments[i] = request.call.data.args[i];
+	if (notifier->options->trace) {
+		uint32_t action =
+			run_filter(&notifier->plan->filter, &request.call.data);
+
+		if (action != SECCOMP_RET_USER_NOTIF)
+			return answer_as_filter(notifier, &call, action);
+	}
 	rule = find_rule(notifier->plan, call.number, call.arguments);
 	if (rule->path != RULE_ANY) {
 		int error = read_path((pid_t)request.call.pid,
@@ -158,11 +260,16 @@ enum verdict answer_call(struct notifier *notifier)
 			return VERDICT_ANSWERED;
 		if (error == 0)
 			call.path = path;
-		else if ((rule->flags & RULE_OPENS) != 0 && error != EFAULT)
+		else if ((rule->flags & RULE_LOCKS) != 0 && error != EFAULT)
 			fail_to_read(notifier, error);
 	}
 	return notifier->locked ? answer_locked(notifier, rule, &call) :
 				  answer_unlocked(notifier, rule, &call);
+}
+
+void answer_lock(const struct notifier *notifier)
+{
+	send_answer(notifier, notifier->lock_call, ENOENT, 0);
 }
 
 void stay_on_one_cpu(int listener)

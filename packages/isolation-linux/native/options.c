@@ -9,11 +9,16 @@ static const struct {
 	const char *name;
 	int resource;
 } limit_names[] = {
-	{ "as", RLIMIT_AS },	       { "core", RLIMIT_CORE },
-	{ "cpu", RLIMIT_CPU },	       { "data", RLIMIT_DATA },
-	{ "fsize", RLIMIT_FSIZE },     { "memlock", RLIMIT_MEMLOCK },
-	{ "msgqueue", RLIMIT_MSGQUEUE }, { "nofile", RLIMIT_NOFILE },
-	{ "nproc", RLIMIT_NPROC },     { "stack", RLIMIT_STACK },
+	{ "as", RLIMIT_AS },
+	{ "core", RLIMIT_CORE },
+	{ "cpu", RLIMIT_CPU },
+	{ "data", RLIMIT_DATA },
+	{ "fsize", RLIMIT_FSIZE },
+	{ "memlock", RLIMIT_MEMLOCK },
+	{ "msgqueue", RLIMIT_MSGQUEUE },
+	{ "nofile", RLIMIT_NOFILE },
+	{ "nproc", RLIMIT_NPROC },
+	{ "stack", RLIMIT_STACK },
 };
 
 /* Absolute, without ".", "..", empty components and a slash at the end. */
@@ -43,6 +48,17 @@ static bool read_number(const char *text, rlim_t *value)
 	errno = 0;
 	*value = strtoull(text, &end, 10);
 	return *end == '\0' && errno == 0;
+}
+
+/* At least one, and no more than 64 bits can count in bytes. */
+static bool read_mebibytes(const char *text, uint64_t *mebibytes)
+{
+	rlim_t value;
+
+	if (!read_number(text, &value) || value < 1 || value >> 43 != 0)
+		return false;
+	*mebibytes = value;
+	return true;
 }
 
 /* NAME=VALUE */
@@ -81,6 +97,8 @@ static int read_option(char **argument, struct options *options)
 	const char *value = argument[1];
 	struct place *place = &options->places[options->place_count];
 
+	if (strcmp(name, "--trace") == 0)
+		return options->trace = true, 1;
 	if (value == NULL)
 		return 0;
 	if (strcmp(name, "--bind") == 0)
@@ -91,8 +109,21 @@ static int read_option(char **argument, struct options *options)
 		place->kind = PLACE_LINK;
 	else if (strcmp(name, "--empty") == 0)
 		place->kind = PLACE_EMPTY;
+	else if (strcmp(name, "--read") == 0)
+		place->kind = PLACE_GRANT_READ;
+	else if (strcmp(name, "--write") == 0)
+		place->kind = PLACE_GRANT_WRITE;
+	else if (strcmp(name, "--scratch") == 0)
+		return read_mebibytes(value, &options->scratch_mib) ? 2 : 0;
 	else if (strcmp(name, "--rlimit") == 0)
 		return read_limit(value, options) ? 2 : 0;
+	else if (strcmp(name, "--memory") == 0)
+		return read_mebibytes(value, &options->resident_mib) ? 2 : 0;
+	else if (strcmp(name, "--data") == 0)
+		return read_mebibytes(value, &options->data_mib) ? 2 : 0;
+	else if (strcmp(name, "--descriptors") == 0)
+		return options->is_sealed = strcmp(value, "none") == 0,
+		       options->is_sealed || strcmp(value, "some") == 0 ? 2 : 0;
 	else if (strcmp(name, "--hostname") == 0)
 		return options->hostname = value, strlen(value) <= 64 ? 2 : 0;
 	else if (strcmp(name, "--lock") == 0)

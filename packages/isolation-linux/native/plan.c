@@ -43,8 +43,10 @@ static bool is_rule_sound(const struct rule *rule)
 	       rule->quiet_error >= 1 && rule->quiet_error <= MAX_ERROR &&
 	       (rule->path < 6 || rule->path == RULE_ANY) &&
 	       (rule->argument < 6 || rule->argument == RULE_ANY) &&
-	       (rule->flags & ~(RULE_VIOLATION | RULE_OPENS)) == 0 &&
-	       (rule->path != RULE_ANY || (rule->flags & RULE_OPENS) == 0);
+	       (rule->flags & ~(RULE_VIOLATION | RULE_LOCKS | RULE_LOOKS)) ==
+		       0 &&
+	       (rule->path != RULE_ANY ||
+		(rule->flags & (RULE_LOCKS | RULE_LOOKS)) == 0);
 }
 
 /* Checks the rules and notes where those of each number begin. */

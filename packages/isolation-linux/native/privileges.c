@@ -14,9 +14,9 @@
 
 #define LAST_POSSIBLE_CAPABILITY 63
 
-#define LOCKED_SECUREBITS                                               \
+#define LOCKED_SECUREBITS                                                \
 	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | \
-	 SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |      \
+	 SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |       \
 	 SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
 /*
@@ -31,6 +31,34 @@ void die_with_supervisor(const struct side *side)
 		fail(side, STAGE_PRIVILEGES, "ask to die with the supervisor",
 		     "");
 	if (poll(&supervisor, 1, 0) != 0)
+		_exit(EXIT_SETUP_FAILED);
+}
+
+bool has_capability(int capability)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct sets[2] = { 0 };
+
+	return syscall(SYS_capget, &header, sets) == 0 &&
+	       (sets[CAP_TO_INDEX(capability)].effective &
+		CAP_TO_MASK(capability)) != 0;
+}
+
+/* Its end closes the control socket too; but who is stopped hears nothing. */
+void die_with_host(const struct side *side)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+		fail(side, STAGE_PRIVILEGES, "ask to die with the host", "");
+}
+
+/* An init that died before would never be noticed. */
+void die_with_init(const struct side *side, pid_t init)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+		fail(side, STAGE_PRIVILEGES, "ask to die with init", "");
+	if (getppid() != init)
 		_exit(EXIT_SETUP_FAILED);
 }
 
@@ -64,9 +92,8 @@ void drop_capabilities(const struct side *side)
 	assert_no_capabilities(side);
 }
 
-void drop_capabilities_for_good(const struct side *side)
+void shrink_capabilities(const struct side *side)
 {
-	/* The bounding set first: to shrink it takes a capability. */
 	for (int i = 0; i <= LAST_POSSIBLE_CAPABILITY; i++)
 		if (prctl(PR_CAPBSET_DROP, i) != 0 && errno != EINVAL)
 			fail(side, STAGE_PRIVILEGES,
@@ -76,7 +103,6 @@ void drop_capabilities_for_good(const struct side *side)
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
 		fail(side, STAGE_PRIVILEGES, "clear the ambient capabilities",
 		     "");
-	drop_capabilities(side);
 }
 
 void forbid_new_privileges(const struct side *side)
@@ -109,8 +135,14 @@ void reset_signals(const struct side *side)
 		fail(side, STAGE_PRIVILEGES, "unblock the signals", "");
 }
 
-/* A limit is lowered to a value, and left alone where it is lower already. */
-void limit_resources(const struct side *side, const struct options *options)
+/*
+ * A limit is lowered to a value, and left alone where it is lower already.
+ * Processes are counted by user: in a user namespace init is counted too,
+ * without one the supervisor as well, and with an identity that others share
+ * their processes would count.
+ */
+void limit_resources(const struct side *side, const struct options *options,
+		     const struct world *world)
 {
 	for (size_t i = 0; i < options->limit_count; i++) {
 		int resource = options->limits[i].resource;
@@ -118,6 +150,11 @@ void limit_resources(const struct side *side, const struct options *options)
 		struct rlimit limit;
 		char text[48];
 
+		if (resource == RLIMIT_NPROC && world->tier != TIER_FULL) {
+			if (!world->is_own)
+				continue;
+			value++;
+		}
 		snprintf(text, sizeof(text), "%d to %llu", resource,
 			 (unsigned long long)value);
 		if (getrlimit(resource, &limit) != 0)

@@ -4,6 +4,7 @@
  * no room or no token is counted instead of sent.
  */
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -17,14 +18,23 @@
 /* A guest may commit this many violations at once, and this many a second, before some are only counted. */
 #define MAX_TOKENS 1024
 #define TOKENS_PER_SECOND 256
+/* The same for calls that are traced. */
+#define MAX_TRACE_TOKENS 16384
+#define TRACE_TOKENS_PER_SECOND 8192
+#define TRACE_ROOM (1024 * 1024)
+#define MAX_TRACE_TEXT 512
 #define MAX_PATH_TEXT 4096
 #define DRAIN_MS 100
 #define TELL_DROPPED_MS 100
 
 static const char *const layer_names[] = {
-	"user-ns",	  "mount-ns",	  "pid-ns",	    "net-ns",
-	"ipc-ns",	  "uts-ns",	  "cgroup-ns",	    "no-nested-user-ns",
-	"read-only-root", "no-capabilities", "no-new-privs", "seccomp-notify",
+	"user-ns",	  "mount-ns",
+	"pid-ns",	  "net-ns",
+	"ipc-ns",	  "uts-ns",
+	"cgroup-ns",	  "no-nested-user-ns",
+	"read-only-root", "no-capabilities",
+	"no-new-privs",	  "seccomp-notify",
+	"own-uid",	  "no-new-descriptors",
 };
 
 struct line {
@@ -60,13 +70,15 @@ static void put_number(struct line *line, uint64_t value, unsigned int base)
  * is no plain ASCII becomes \u00XX; the host puts them together again.
  * Returns whether all of them fitted.
  */
-static bool put_string(struct line *line, const char *bytes, size_t bound)
+static bool put_bytes(struct line *line, const char *bytes, size_t size,
+		      size_t bound)
 {
 	size_t end = line->length + bound;
+	size_t at;
 
 	put(line, "\"");
-	for (; *bytes != '\0'; bytes++) {
-		unsigned char byte = (unsigned char)*bytes;
+	for (at = 0; at < size; at++) {
+		unsigned char byte = (unsigned char)bytes[at];
 		char text[7] = { (char)byte };
 
 		if (line->length + sizeof(text) > end)
@@ -79,10 +91,15 @@ static bool put_string(struct line *line, const char *bytes, size_t bound)
 		put(line, text);
 	}
 	put(line, "\"");
-	return *bytes == '\0';
+	return at == size;
 }
 
-static int64_t now_ms(void)
+static bool put_string(struct line *line, const char *text, size_t bound)
+{
+	return put_bytes(line, text, strlen(text), bound);
+}
+
+int64_t now_ms(void)
 {
 	struct timespec now = { 0 };
 
@@ -93,22 +110,34 @@ static int64_t now_ms(void)
 void report_start(struct report *report, int fd)
 {
 	report->fd = fd;
-	report->tokens = MAX_TOKENS * 1000;
-	report->refilled_ms = now_ms();
+	report->queue = report->few;
+	report->room = sizeof(report->few);
 }
 
-static bool take_token(struct report *report)
+bool report_much(struct report *report)
+{
+	char *queue = malloc(TRACE_ROOM);
+
+	if (queue == NULL)
+		return false;
+	report->queue = queue;
+	report->room = TRACE_ROOM;
+	return true;
+}
+
+static bool take_token(struct bucket *bucket, uint64_t most,
+		       uint64_t per_second)
 {
 	int64_t now = now_ms();
 
-	report->tokens +=
-		(uint64_t)(now - report->refilled_ms) * TOKENS_PER_SECOND;
-	report->refilled_ms = now;
-	if (report->tokens > MAX_TOKENS * 1000)
-		report->tokens = MAX_TOKENS * 1000;
-	if (report->tokens < 1000)
+	/* The first time it is full: the clock stood at zero long ago. */
+	bucket->tokens += (uint64_t)(now - bucket->refilled_ms) * per_second;
+	bucket->refilled_ms = now;
+	if (bucket->tokens > most * 1000)
+		bucket->tokens = most * 1000;
+	if (bucket->tokens < 1000)
 		return false;
-	report->tokens -= 1000;
+	bucket->tokens -= 1000;
 	return true;
 }
 
@@ -128,7 +157,7 @@ static void send_queue(struct report *report)
 static bool enqueue(struct report *report, struct line *line, size_t reserve)
 {
 	put(line, "}\n");
-	if (report->pending + line->length + reserve > sizeof(report->queue))
+	if (report->pending + line->length + reserve > report->room)
 		return false;
 	memcpy(report->queue + report->pending, line->text, line->length);
 	report->pending += line->length;
@@ -144,6 +173,27 @@ static void say_dropped(struct report *report)
 	if (enqueue(report, &line, RESERVE / 2))
 		report->dropped = 0;
 	report->told_ms = now_ms();
+}
+
+/* Returns whether there was room. */
+static bool send_trace(struct report *report, struct line *line)
+{
+	if (report->missed > 0) {
+		put(line, ",\"missed\":");
+		put_number(line, report->missed, 10);
+	}
+	if (!enqueue(report, line, 2 * RESERVE))
+		return false;
+	report->missed = 0;
+	return true;
+}
+
+static void say_missed(struct report *report)
+{
+	struct line line = { 0 };
+
+	put(&line, "{\"type\":\"trace\"");
+	send_trace(report, &line);
 }
 
 int report_flush(struct report *report)
@@ -168,6 +218,8 @@ void report_drain(struct report *report)
 
 	if (report->dropped > 0)
 		say_dropped(report);
+	if (report->missed > 0)
+		say_missed(report);
 	for (send_queue(report); report->pending > 0; send_queue(report)) {
 		int64_t left = deadline - now_ms();
 
@@ -206,12 +258,24 @@ void report_setup_failed(struct report *report, const char *stage,
 	report_drain(report);
 }
 
-void report_ready(struct report *report, uint32_t layers, uint32_t landlock)
+void report_ready(struct report *report, const struct world *world,
+		  uint32_t layers, uint32_t landlock)
 {
 	struct line line = { 0 };
 	const char *comma = "";
 
-	put(&line, "{\"type\":\"ready\",\"layers\":[");
+	put(&line, "{\"type\":\"ready\",\"tier\":");
+	put_string(&line, tier_name(world->tier), 64);
+	put(&line, ",\"because\":[");
+	for (int tier = 0; tier < (int)world->tier; tier++) {
+		put(&line, comma);
+		put_string(&line, world->because[tier], 2000);
+		comma = ",";
+	}
+	comma = "";
+	put(&line, world->is_verified ? "],\"verified\":true" :
+					"],\"verified\":false");
+	put(&line, ",\"layers\":[");
 	for (size_t i = 0; i < sizeof(layer_names) / sizeof(*layer_names);
 	     i++) {
 		if ((layers & (1u << i)) == 0)
@@ -240,23 +304,62 @@ void report_locked(struct report *report, uint64_t continued)
 	send_queue(report);
 }
 
+void report_limit(struct report *report, const char *limit)
+{
+	struct line line = { 0 };
+
+	put(&line, "{\"type\":\"limit\",\"limit\":");
+	put_string(&line, limit, 64);
+	enqueue(report, &line, 0);
+	send_queue(report);
+}
+
+static int64_t in_ms(struct timeval time)
+{
+	return time.tv_sec * 1000 + time.tv_usec / 1000;
+}
+
+uint32_t cpu_ms_of(const struct rusage *usage)
+{
+	return (uint32_t)(in_ms(usage->ru_utime) + in_ms(usage->ru_stime));
+}
+
+void report_usage(struct report *report, const struct rusage *usage)
+{
+	struct line line = { 0 };
+
+	put(&line, "{\"type\":\"usage\",\"cpuMs\":");
+	put_number(&line, cpu_ms_of(usage), 10);
+	put(&line, ",\"peakMemoryKiB\":");
+	put_number(&line, (uint64_t)usage->ru_maxrss, 10);
+	enqueue(report, &line, 0);
+}
+
+static void put_call(struct line *line, const struct call *call)
+{
+	put(line, ",\"number\":");
+	put_number(line, (unsigned int)call->number, 10);
+	put(line, ",\"arguments\":[");
+	for (int i = 0; i < 6; i++) {
+		put(line, i > 0 ? ",\"0x" : "\"0x");
+		put_number(line, call->arguments[i], 16);
+		put(line, "\"");
+	}
+	put(line, "]");
+}
+
 void report_violation(struct report *report, const struct call *call, bool kill)
 {
 	struct line line = { 0 };
 
-	if (!kill && !take_token(report)) {
+	if (!kill &&
+	    !take_token(&report->violations, MAX_TOKENS, TOKENS_PER_SECOND)) {
 		report->dropped++;
 		return;
 	}
-	put(&line, "{\"type\":\"violation\",\"number\":");
-	put_number(&line, (unsigned int)call->number, 10);
-	put(&line, ",\"arguments\":[");
-	for (int i = 0; i < 6; i++) {
-		put(&line, i > 0 ? ",\"0x" : "\"0x");
-		put_number(&line, call->arguments[i], 16);
-		put(&line, "\"");
-	}
-	put(&line, kill ? "],\"action\":\"kill\"" : "],\"action\":\"deny\"");
+	put(&line, "{\"type\":\"violation\"");
+	put_call(&line, call);
+	put(&line, kill ? ",\"action\":\"kill\"" : ",\"action\":\"deny\"");
 	if (call->path != NULL) {
 		put(&line, ",\"path\":");
 		if (!put_string(&line, call->path, MAX_PATH_TEXT))
@@ -265,4 +368,37 @@ void report_violation(struct report *report, const struct call *call, bool kill)
 	if (!enqueue(report, &line, kill ? 0 : RESERVE))
 		report->dropped++;
 	send_queue(report);
+}
+
+void report_trace(struct report *report, const struct call *call,
+		  enum fate fate, int error)
+{
+	static const char *const fates[] = { "done", "failed", "locked",
+					     "killed" };
+	struct line line = { 0 };
+
+	if (!take_token(&report->traces, MAX_TRACE_TOKENS,
+			TRACE_TOKENS_PER_SECOND)) {
+		report->missed++;
+		return;
+	}
+	put(&line, "{\"type\":\"trace\"");
+	put_call(&line, call);
+	put(&line, ",\"thread\":");
+	put_number(&line, (uint64_t)call->caller, 10);
+	put(&line, ",\"fate\":");
+	put_string(&line, fates[fate], 16);
+	put(&line, ",\"error\":");
+	put_number(&line, (uint64_t)error, 10);
+	if (call->path != NULL) {
+		put(&line, ",\"path\":");
+		put_string(&line, call->path, MAX_TRACE_TEXT);
+	}
+	if (call->data != NULL) {
+		put(&line, ",\"data\":");
+		put_bytes(&line, call->data, call->data_size, MAX_TRACE_TEXT);
+	}
+	/* Sent with the rest of the round. */
+	if (!send_trace(report, &line))
+		report->missed++;
 }

@@ -1,6 +1,7 @@
 /*
  * The guest's file system: an empty tmpfs, and on it the places that argv
- * names, all of it read-only. Nothing of the host's tree stays reachable.
+ * names, all of it read-only but for what was granted otherwise. Nothing of the
+ * host's tree stays reachable.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -15,8 +16,10 @@
 #include "launch.h"
 #include "mounts.h"
 
-#define PINNED \
-	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+#define INODES_PER_MIB 256
+#define MAX_INODES 65536
+
+#define PINNED (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 
 static int set_attributes(int directory, const char *path, unsigned int flags,
 			  uint64_t attributes)
@@ -30,13 +33,25 @@ static int set_attributes(int directory, const char *path, unsigned int flags,
 			    sizeof(wanted));
 }
 
+static uint64_t attributes_of(const struct place *place)
+{
+	switch (place->kind) {
+	case PLACE_GRANT_READ:
+		return PINNED | MOUNT_ATTR_NOEXEC;
+	case PLACE_GRANT_WRITE:
+		return (PINNED | MOUNT_ATTR_NOEXEC) & ~MOUNT_ATTR_RDONLY;
+	default:
+		return PINNED;
+	}
+}
+
 /*
  * Copies the mount of each place to the side, read-only. Detached from
  * everything, the copies can be made on the host and attached in the guest's
  * namespace.
  */
 void detach_places(const struct side *side, struct options *options,
-		   enum effort effort)
+		   const struct world *world, enum effort effort)
 {
 	for (size_t i = 0; i < options->place_count; i++) {
 		struct place *place = &options->places[i];
@@ -44,56 +59,95 @@ void detach_places(const struct side *side, struct options *options,
 		if (place->kind == PLACE_LINK || place->kind == PLACE_EMPTY ||
 		    place->tree >= 0)
 			continue;
-		place->tree = (int)syscall(
-			SYS_open_tree, AT_FDCWD, place->path,
-			OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+		place->tree = is_grant(place) ?
+				      detach_grant(side, place) :
+				      (int)syscall(SYS_open_tree, AT_FDCWD,
+						   place->path,
+						   OPEN_TREE_CLONE |
+							   OPEN_TREE_CLOEXEC |
+							   AT_RECURSIVE);
 		if (place->tree < 0 && errno == EPERM &&
 		    effort == AS_FAR_AS_ALLOWED)
 			return;
 		if (place->tree < 0)
 			fail(side, STAGE_ROOT, "bind", place->path);
 		if (set_attributes(place->tree, "",
-				   AT_EMPTY_PATH | AT_RECURSIVE, PINNED) != 0)
-			fail(side, STAGE_ROOT, "make read-only", place->path);
+				   AT_EMPTY_PATH | AT_RECURSIVE,
+				   attributes_of(place)) != 0)
+			fail(side, STAGE_ROOT, "restrict", place->path);
+		if (is_grant(place) && effort == AS_FAR_AS_ALLOWED)
+			lend_ownership(side, place, world);
 	}
+}
+
+/* An empty file system in memory, attached to nothing yet. */
+static int make_tmpfs(const struct side *side, const char *size,
+		      const char *inodes, const char *mode)
+{
+	int context = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
+	int tree;
+
+	if (context < 0)
+		fail(side, STAGE_ROOT, "open", "tmpfs");
+	if (syscall(SYS_fsconfig, context, CONFINE_FSCONFIG_SET_STRING, "size",
+		    size, 0) != 0 ||
+	    syscall(SYS_fsconfig, context, CONFINE_FSCONFIG_SET_STRING,
+		    "nr_inodes", inodes, 0) != 0 ||
+	    syscall(SYS_fsconfig, context, CONFINE_FSCONFIG_SET_STRING, "mode",
+		    mode, 0) != 0 ||
+	    syscall(SYS_fsconfig, context, CONFINE_FSCONFIG_CMD_CREATE, NULL,
+		    NULL, 0) != 0)
+		fail(side, STAGE_ROOT, "create", "tmpfs");
+	tree = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC,
+			    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				    MOUNT_ATTR_NOEXEC);
+	if (tree < 0)
+		fail(side, STAGE_ROOT, "mount", "tmpfs");
+	close(context);
+	return tree;
 }
 
 /* An empty tmpfs, stacked on the root of the host. */
 static int mount_root(const struct side *side)
 {
-	int context = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
-	int root;
+	int root = make_tmpfs(side, "16m", "65536", "0555");
 
-	if (context < 0)
-		fail(side, STAGE_ROOT, "open", "tmpfs");
-	if (syscall(SYS_fsconfig, context, CONFINE_FSCONFIG_SET_STRING, "size", "16m",
-		    0) != 0 ||
-	    syscall(SYS_fsconfig, context, CONFINE_FSCONFIG_SET_STRING, "nr_inodes",
-		    "65536", 0) != 0 ||
-	    syscall(SYS_fsconfig, context, CONFINE_FSCONFIG_SET_STRING, "mode", "0555",
-		    0) != 0 ||
-	    syscall(SYS_fsconfig, context, CONFINE_FSCONFIG_CMD_CREATE, NULL, NULL,
-		    0) != 0)
-		fail(side, STAGE_ROOT, "create", "tmpfs");
-	root = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC,
-			    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-				    MOUNT_ATTR_NOEXEC);
-	if (root < 0)
-		fail(side, STAGE_ROOT, "mount", "tmpfs");
 	if (syscall(SYS_move_mount, root, "", AT_FDCWD, "/",
 		    MOVE_MOUNT_F_EMPTY_PATH) != 0)
 		fail(side, STAGE_ROOT, "attach", "tmpfs");
-	close(context);
 	return root;
 }
 
 /*
- * Opens the directory above a path, making what is missing on the way, and
- * points `name` at the last part. It follows no link: until the pivot an
- * absolute link would lead back to the host.
+ * The guest's own. A file without content takes no part of its size, but the
+ * kernel about a KiB: so their number is bounded by the size, too.
+ */
+static void mount_scratch(const struct side *side, int root, uint64_t mib)
+{
+	uint64_t count = mib * INODES_PER_MIB;
+	char size[32], inodes[32];
+	int tree;
+
+	if (count > MAX_INODES)
+		count = MAX_INODES;
+	snprintf(size, sizeof(size), "%llum", (unsigned long long)mib);
+	snprintf(inodes, sizeof(inodes), "%llu", (unsigned long long)count);
+	tree = make_tmpfs(side, size, inodes, "0700");
+	if (mkdirat(root, SCRATCH_PATH + 1, 0755) != 0)
+		fail(side, STAGE_ROOT, "make the directory", SCRATCH_PATH);
+	if (syscall(SYS_move_mount, tree, "", root, SCRATCH_PATH + 1,
+		    MOVE_MOUNT_F_EMPTY_PATH) != 0)
+		fail(side, STAGE_ROOT, "attach", SCRATCH_PATH);
+	close(tree);
+}
+
+/*
+ * Opens the directory above a path, making what is missing on the way unless
+ * it has to be there, and points `name` at the last part. It follows no link:
+ * until the pivot an absolute link would lead back to the host.
  */
 static int open_parent(const struct side *side, int root, const char *path,
-		       const char **name)
+		       bool is_there, const char **name)
 {
 	int at = openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -105,7 +159,8 @@ static int open_parent(const struct side *side, int root, const char *path,
 		if ((*name)[length] == '\0')
 			return at;
 		memcpy(part, *name, length);
-		if (mkdirat(at, part, 0755) != 0 && errno != EEXIST)
+		if (!is_there && mkdirat(at, part, 0755) != 0 &&
+		    errno != EEXIST)
 			break;
 		next = openat(at, part,
 			      O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -131,13 +186,15 @@ static void make_empty(const struct side *side, int parent, const char *name,
 }
 
 static void attach_tree(const struct side *side, int parent, const char *name,
-			const struct place *place)
+			const struct place *place, bool is_there)
 {
 	struct stat status;
 
 	if (fstat(place->tree, &status) != 0)
 		fail(side, STAGE_ROOT, "look at", place->path);
-	if (S_ISDIR(status.st_mode)) {
+	if (is_there) {
+		/* Or the host would keep an empty file of ours. */
+	} else if (S_ISDIR(status.st_mode)) {
 		if (mkdirat(parent, name, 0755) != 0 && errno != EEXIST)
 			fail(side, STAGE_ROOT, "make the directory",
 			     place->path);
@@ -166,17 +223,21 @@ void build_root(const struct side *side, const struct options *options)
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
 		fail(side, STAGE_ROOT, "make the mounts private", "");
 	root = mount_root(side);
+	if (options->scratch_mib > 0)
+		mount_scratch(side, root, options->scratch_mib);
 	for (size_t i = 0; i < options->place_count; i++) {
 		const struct place *place = &options->places[i];
+		const bool is_there = is_in_writable_grant(options, place);
 		const char *name;
-		int parent = open_parent(side, root, place->path, &name);
+		int parent =
+			open_parent(side, root, place->path, is_there, &name);
 
 		if (place->kind == PLACE_LINK)
 			make_link(side, parent, name, place);
 		else if (place->kind == PLACE_EMPTY)
 			make_empty(side, parent, name, place->path);
 		else
-			attach_tree(side, parent, name, place);
+			attach_tree(side, parent, name, place, is_there);
 		close(parent);
 	}
 

@@ -14,17 +14,23 @@
 
 #include "launch.h"
 
+/* The kernel holds the limit of CPU time by ticks, and tells the time by other clocks. */
+#define CPU_DOUBT_MS 250
+
 struct supervisor {
 	const struct ears *ears;
 	const struct side *side;
+	struct world *world;
 	struct notifier notifier;
+	struct watch watch;
 	uint32_t layers;
 	uint32_t landlock;
 	bool is_handed_over; /* the listener is here */
 	bool is_ready;	     /* the program runs */
 	bool has_ended;	     /* the guest, and how */
 	int status;
-	int exec;	     /* -1 once the guest's side has closed it */
+	uint32_t cpu_ms; /* of the guest's first process */
+	int exec; /* -1 once the guest's side has closed it */
 };
 
 /* Ends this process by a signal. */
@@ -39,9 +45,8 @@ static _Noreturn void die_of(int number)
 	_exit(128 + number);
 }
 
-static _Noreturn void end_like(const struct supervisor *supervisor, int status)
+static _Noreturn void end_like(int status)
 {
-	report_drain(supervisor->side->report);
 	if (WIFSIGNALED(status))
 		die_of(WTERMSIG(status));
 	_exit(WEXITSTATUS(status));
@@ -50,23 +55,27 @@ static _Noreturn void end_like(const struct supervisor *supervisor, int status)
 /* The program runs: from here on the supervisor needs little, and keeps no more. */
 static void become_ready(struct supervisor *supervisor)
 {
-	forbid_new_privileges(supervisor->side);
-	drop_capabilities(supervisor->side);
-	filter_supervisor(supervisor->side);
-	supervisor->is_ready = true;
-	report_ready(supervisor->side->report, supervisor->layers,
-		     supervisor->landlock);
-}
+	const struct side *side = supervisor->side;
+	struct world *world = supervisor->world;
 
-static _Noreturn void hear_end(const struct supervisor *supervisor)
-{
-	end_init(supervisor->side, false);
-	if (!supervisor->is_ready) {
-		errno = 0;
-		fail(supervisor->side, STAGE_EXEC, "start the program: it",
-		     "ended while it was being started");
+	watch_memory(side, &supervisor->watch, supervisor->notifier.guest);
+	/*
+	 * Where no user namespace gives power over the guest, it takes the
+	 * same identity to read its memory and to end it. Its capabilities go
+	 * with the old one.
+	 */
+	if (world->is_changed) {
+		take_identity(side, world->uid, world->gid);
+		die_with_host(side);
 	}
-	end_like(supervisor, supervisor->status);
+	verify_guest(side, world, supervisor->layers,
+		     supervisor->notifier.guest);
+	forbid_new_privileges(side);
+	drop_capabilities(side);
+	filter_supervisor(side, supervisor->watch.statm);
+	supervisor->is_ready = true;
+	report_ready(side->report, world, supervisor->layers,
+		     supervisor->landlock);
 }
 
 /* Returns how many bytes came, 0 at the end of the socket, -1: nothing is there. */
@@ -122,6 +131,7 @@ static bool hear_packet(struct supervisor *supervisor, int socket)
 	if (packet.kind == PACKET_ENDED) {
 		supervisor->has_ended = true;
 		supervisor->status = (int)packet.value;
+		supervisor->cpu_ms = packet.cpu_ms;
 		return true;
 	}
 	supervisor->layers |= packet.value;
@@ -134,55 +144,116 @@ static bool hear_packet(struct supervisor *supervisor, int socket)
 	return true;
 }
 
-static void hear_call(struct supervisor *supervisor)
+/* The limits are held by the kernel, which does not say which one it was. */
+static bool has_used_its_cpu_time(const struct supervisor *supervisor)
+{
+	const struct options *options = supervisor->notifier.options;
+
+	for (size_t i = 0; i < options->limit_count; i++)
+		if (options->limits[i].resource == RLIMIT_CPU)
+			return WIFSIGNALED(supervisor->status) &&
+			       WTERMSIG(supervisor->status) == SIGKILL &&
+			       supervisor->cpu_ms + CPU_DOUBT_MS >=
+				       options->limits[i].value * 1000;
+	return false;
+}
+
+/* Everything of the guest is dead: says the last of it, and goes. */
+static void say_end(struct supervisor *supervisor)
 {
 	struct report *report = supervisor->side->report;
+	struct rusage usage;
 
-	switch (answer_call(&supervisor->notifier)) {
+	while (hear_packet(supervisor, supervisor->side->init_socket))
+		;
+	/* What init has waited for counts as its own. If it was killed, it has waited for nobody. */
+	if (supervisor->has_ended && getrusage(RUSAGE_CHILDREN, &usage) == 0)
+		report_usage(report, &usage);
+	report_drain(report);
+}
+
+/* Ends the guest for a reason of the supervisor's own. */
+static _Noreturn void end_guest(struct supervisor *supervisor, int number)
+{
+	end_init(supervisor->side);
+	say_end(supervisor);
+	die_of(number);
+}
+
+static void hear_call(struct supervisor *supervisor)
+{
+	struct notifier *notifier = &supervisor->notifier;
+
+	switch (answer_call(notifier)) {
 	case VERDICT_LOCKED:
-		report_locked(report, supervisor->notifier.continued);
+		limit_memory(supervisor->side, &supervisor->watch,
+			     notifier->options);
+		if (notifier->options->is_sealed)
+			forbid_descriptors(supervisor->side, notifier->guest);
+		answer_lock(notifier);
+		report_locked(supervisor->side->report, notifier->continued);
 		break;
 	case VERDICT_KILL:
-		end_init(supervisor->side, true);
-		report_drain(report);
-		die_of(SIGSYS);
+		end_guest(supervisor, SIGSYS);
 	case VERDICT_ANSWERED:
 		break;
 	}
 }
 
-static void hear_signal(const struct supervisor *supervisor)
+static void hear_signal(struct supervisor *supervisor)
 {
 	struct signalfd_siginfo info;
 
 	if (read(supervisor->ears->signals, &info, sizeof(info)) !=
 	    sizeof(info))
 		return;
-	end_init(supervisor->side, true);
-	report_drain(supervisor->side->report);
-	die_of((int)info.ssi_signo);
+	end_guest(supervisor, (int)info.ssi_signo);
 }
 
-/* The host says nothing after the plan: whatever comes is its end. */
-static _Noreturn void hear_host(const struct supervisor *supervisor)
+/* The guest has ended by itself, or somebody has ended it. */
+static _Noreturn void hear_end(struct supervisor *supervisor)
 {
-	end_init(supervisor->side, true);
-	die_of(SIGKILL);
+	wait_for_init(supervisor->side);
+	if (!supervisor->is_ready) {
+		errno = 0;
+		fail(supervisor->side, STAGE_EXEC, "start the program: it",
+		     "ended while it was being started");
+	}
+	if (has_used_its_cpu_time(supervisor))
+		report_limit(supervisor->side->report, "cpu");
+	say_end(supervisor);
+	end_like(supervisor->status);
 }
 
-static _Noreturn void hear_init_end(const struct supervisor *supervisor)
+/* Init is gone without a word about the guest: there is only its own end. */
+static _Noreturn void hear_init_end(struct supervisor *supervisor)
 {
-	int status = end_init(supervisor->side, false);
+	int status = wait_for_init(supervisor->side);
 
 	if (!supervisor->is_ready) {
 		errno = 0;
-		fail(supervisor->side, STAGE_SUPERVISE, "keep init running:",
-		     "somebody ended it");
+		fail(supervisor->side, STAGE_SUPERVISE,
+		     "keep init running:", "somebody ended it");
 	}
-	/* Without its word about the guest there is only its own end. */
+	say_end(supervisor);
 	if (WIFSIGNALED(status))
-		end_like(supervisor, status);
+		end_like(status);
 	die_of(SIGKILL);
+}
+
+/* How long nothing has to be done, milliseconds; -1: until something happens. */
+static int do_what_is_due(struct supervisor *supervisor)
+{
+	int flush = report_flush(supervisor->side->report);
+	int look = look_at_memory(&supervisor->watch);
+
+	if (look == 0) {
+		report_limit(supervisor->side->report, "memory");
+		end_guest(supervisor, SIGKILL);
+	}
+	if (flush < 0 || look < 0)
+		return flush < 0 ? look : flush;
+	return flush < look ? flush : look;
 }
 
 /* Each round hears everybody: a guest that floods the listener cannot hide the rest. */
@@ -193,12 +264,12 @@ static void hear_once(struct supervisor *supervisor)
 	struct pollfd polls[] = {
 		{ ears->signals, POLLIN, 0 },
 		{ report->fd, POLLIN, 0 },
-		{ ears->init, POLLIN, 0 },
+		{ supervisor->side->init_socket, POLLIN, 0 },
 		{ supervisor->exec, POLLIN, 0 },
 		{ supervisor->notifier.listener, POLLIN, 0 },
 		{ supervisor->side->init_pidfd, POLLIN, 0 },
 	};
-	int timeout = report_flush(report);
+	int timeout = do_what_is_due(supervisor);
 
 	if (report->pending > 0)
 		polls[1].events |= POLLOUT;
@@ -210,10 +281,11 @@ static void hear_once(struct supervisor *supervisor)
 	if (polls[0].revents != 0)
 		hear_signal(supervisor);
 	if ((polls[1].revents & ~POLLOUT) != 0)
-		hear_host(supervisor);
+		/* The host says nothing after the plan: whatever comes is its end. */
+		end_guest(supervisor, SIGKILL);
 	/* Init before the guest's side, whose last word makes it ready; the end after both. */
 	if (polls[2].revents != 0 || polls[3].revents != 0) {
-		while (hear_packet(supervisor, ears->init))
+		while (hear_packet(supervisor, supervisor->side->init_socket))
 			;
 		while (supervisor->exec >= 0 &&
 		       hear_packet(supervisor, supervisor->exec))
@@ -221,6 +293,10 @@ static void hear_once(struct supervisor *supervisor)
 	}
 	if (supervisor->has_ended)
 		hear_end(supervisor);
+	/* The program's first call comes after exec(), whichever of them poll() saw. */
+	if ((polls[4].revents & POLLIN) != 0 && supervisor->exec >= 0)
+		while (hear_packet(supervisor, supervisor->exec))
+			;
 	if ((polls[4].revents & POLLIN) != 0)
 		hear_call(supervisor);
 	else if (polls[4].revents != 0)
@@ -231,17 +307,22 @@ static void hear_once(struct supervisor *supervisor)
 }
 
 void supervise(const struct side *side, const struct options *options,
-	       const struct plan *plan, const struct ears *ears)
+	       const struct plan *plan, struct world *world,
+	       const struct ears *ears)
 {
 	struct supervisor supervisor = {
 		.ears = ears,
 		.side = side,
+		.world = world,
+		.layers = world->layers,
 		.notifier = {
 			.options = options,
 			.plan = plan,
 			.side = side,
 			.listener = -1,
+			.is_alone = world->tier == TIER_BARE,
 		},
+		.watch = { .statm = -1 },
 		.exec = ears->exec,
 	};
 

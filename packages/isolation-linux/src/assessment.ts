@@ -1,27 +1,10 @@
 import type { Assessment, MissingLayer } from '@confine-sandbox/contract'
 import type { Machine } from './machine.ts'
+import type { Finding, FindingId, ProbeReport } from './probe/report.ts'
+import { wallsOf } from './walls.ts'
 
-/** How the launcher holds a policy. What it cannot put in force when it starts is a failed start, never a weaker one. */
-export function assessmentOf(missing: readonly MissingLayer[]): Assessment {
-  const part = (...by: string[]) => (missing.length === 0 ? ({ hold: 'exact', by } as const) : ({ hold: 'none', by: [] } as const))
-  return {
-    backend: 'linux',
-    parts: {
-      files: part('mount-ns', 'read-only-root', 'seccomp-notify', 'landlock'),
-      network: part('net-ns', 'seccomp-notify', 'landlock'),
-      processes: part('pid-ns', 'seccomp-notify'),
-      privileges: part('user-ns', 'no-capabilities', 'no-new-privs'),
-      syscalls: part('seccomp-notify'),
-    },
-    missing,
-  }
-}
-
-/**
- * What can be told without a launch. Starts nothing: what only a try can show (a container's seccomp profile, AppArmor,
- * an old kernel) the launcher reports as a failed set-up, with its remedy.
- */
-export function missingLayers(machine: Machine, launcher: string): readonly MissingLayer[] {
+/** Without one of these no guest can be started here. Starts nothing. */
+export function missingGround(machine: Machine, launcher: string): readonly MissingLayer[] {
   if (machine.platform !== 'linux')
     return [
       {
@@ -38,10 +21,6 @@ export function missingLayers(machine: Machine, launcher: string): readonly Miss
         remedy: 'Run a node that is built for one of them.',
       },
     ]
-  return [...missingLauncher(machine, launcher), ...missingUserNamespaces(machine)]
-}
-
-function missingLauncher(machine: Machine, launcher: string): readonly MissingLayer[] {
   if (machine.isExecutable(launcher)) return []
   return [
     {
@@ -52,22 +31,73 @@ function missingLauncher(machine: Machine, launcher: string): readonly MissingLa
   ]
 }
 
-function missingUserNamespaces(machine: Machine): readonly MissingLayer[] {
-  if (machine.readSysctl('user/max_user_namespaces') === 0)
-    return [
-      {
-        layer: 'user-ns',
-        reason: 'This machine allows no user namespace: user.max_user_namespaces is 0.',
-        remedy: "Run 'sysctl -w user.max_user_namespaces=10000' as root.",
-      },
-    ]
-  if (!machine.isRoot && machine.readSysctl('kernel/unprivileged_userns_clone') === 0)
-    return [
-      {
-        layer: 'user-ns',
-        reason: 'This machine allows user namespaces to root only: kernel.unprivileged_userns_clone is 0.',
-        remedy: "Run 'sysctl -w kernel.unprivileged_userns_clone=1' as root.",
-      },
-    ]
-  return []
+/** No guest can be started. */
+export function noAssessment(missing: readonly MissingLayer[]): Assessment {
+  return { backend: 'linux', parts: partsOf([]), missing }
 }
+
+/** How the launcher will hold a policy on a machine of which this is known. What holds in the end is what it reports. */
+export function assessmentOf(report: ProbeReport): Assessment {
+  return { backend: 'linux', parts: partsOf(layersOf(report)), missing: missingLayers(report) }
+}
+
+/** Each wall holds its part by the letter; without one there is nothing. */
+function partsOf(layers: readonly string[]): Assessment['parts'] {
+  const { files, network, processes, privileges, syscalls } = wallsOf(layers)
+  const part = (by: readonly string[]) => ({ hold: by.length > 0 ? 'exact' : 'none', by }) as const
+  return { files: part(files), network: part(network), processes: part(processes), privileges: part(privileges), syscalls: part(syscalls) }
+}
+
+/** What the launcher puts in force in a tier, native/tiers.c. */
+function layersOf({ tier, landlockAbi, uid }: ProbeReport): readonly string[] {
+  if (tier === 'none') return []
+  const always = ['no-capabilities', 'no-new-privs', 'seccomp-notify', 'no-new-descriptors']
+  const landlock = landlockAbi > 0 ? [`landlock-${landlockAbi}`] : []
+  const spaces = ['mount-ns', 'pid-ns', 'net-ns', 'ipc-ns', 'uts-ns', 'cgroup-ns', 'read-only-root']
+  if (tier === 'full') return ['user-ns', ...spaces, ...always, ...landlock]
+  return [...(tier === 'landlock-seccomp' ? [] : spaces), ...always, ...(uid === 0 ? ['own-uid'] : []), ...landlock]
+}
+
+/** What stands in the way of the strongest tier, then what is weak in the one that is left. */
+function missingLayers({ tier, landlockAbi, findings, blockers, kernel }: ProbeReport): readonly MissingLayer[] {
+  const find = (id: FindingId) => findings.find((finding) => finding.id === id)
+  const missing = blockers.flatMap((id) => toLayer(find(id)))
+  const landlock = find('landlock')
+  if (landlock !== undefined && landlock.status !== 'works') missing.push(...toLayer(landlock))
+  else if (tier === 'landlock-seccomp' && landlockAbi < signalAbi)
+    missing.push({
+      layer: `landlock-${signalAbi}`,
+      reason: `The Landlock of Linux ${kernel} has ABI ${landlockAbi}: ${landlock?.consequence ?? ''}`,
+      remedy: 'Use Linux 6.12 or newer.',
+    })
+  return together(missing)
+}
+
+/** What has the same remedy is one thing to do. */
+function together(missing: readonly MissingLayer[]): readonly MissingLayer[] {
+  const remedies = [...new Set(missing.map(({ remedy }) => remedy))]
+  return remedies.map((remedy) => {
+    const same = missing.filter((one) => one.remedy === remedy)
+    return { layer: same.map(({ layer }) => layer).join(', '), reason: same[0]?.reason ?? '', remedy }
+  })
+}
+
+/** The first one that keeps signals within the guest. */
+const signalAbi = 6
+
+function toLayer(finding: Finding | undefined): MissingLayer[] {
+  if (finding === undefined) return []
+  const { id, what, detail, remedy } = finding
+  return [{ layer: layerNames[id] ?? id, reason: `${what}: ${detail}`, remedy: remedy ?? '' }]
+}
+
+/** What the launcher calls the layer that a finding is about. */
+const layerNames: Readonly<Partial<Record<FindingId, string>>> = Object.freeze({
+  'user-namespaces': 'user-ns',
+  'mount-namespace': 'mount-ns',
+  'pid-namespace': 'pid-ns',
+  'network-namespace': 'net-ns',
+  'ipc-namespace': 'ipc-ns',
+  'uts-namespace': 'uts-ns',
+  'cgroup-namespace': 'cgroup-ns',
+})

@@ -1,7 +1,7 @@
-import type { Policy } from '@confine-sandbox/contract'
 import { assemble, type Instruction, type Line } from './bpf.ts'
+import { type Condition, errorNumbers, type Rule } from './rule.ts'
 import { type Architecture, syscallNumber } from './syscall-numbers.ts'
-import { type Condition, errorNumbers, type Rule, syscallRules } from './syscall-rules.ts'
+import { type FilterPolicy, syscallRules } from './syscall-rules.ts'
 
 /** What a filter returns. linux/seccomp.h */
 export const actions = Object.freeze({
@@ -27,7 +27,7 @@ export const offsets = Object.freeze({
  * The guest's one seccomp filter, in force from before exec to the end. What it does not decide itself it hands to the
  * supervisor.
  */
-export function compileFilter(policy: Pick<Policy, 'threads'>, architecture: Architecture): readonly Instruction[] {
+export function compileFilter(policy: FilterPolicy, architecture: Architecture): readonly Instruction[] {
   const rules = numbered(policy, architecture)
   return assemble([
     { load: offsets.architecture },
@@ -49,7 +49,7 @@ export function compileFilter(policy: Pick<Policy, 'threads'>, architecture: Arc
 
 type NumberedRule = { readonly number: number; readonly rule: Rule }
 
-function numbered(policy: Pick<Policy, 'threads'>, architecture: Architecture): readonly NumberedRule[] {
+function numbered(policy: FilterPolicy, architecture: Architecture): readonly NumberedRule[] {
   return [...syscallRules(policy, architecture)].flatMap(([name, rule]) => {
     const number = syscallNumber(name, architecture)
     return number === undefined ? [] : [{ number, rule }]
@@ -61,8 +61,8 @@ const refuseX32: readonly Line[] = [{ jump: 'ge', k: 0x40000000, no: 'not x32' }
 
 /** A call whose arguments count. Each block returns, so the number stays loaded for the next one. */
 function inspect(number: number, rule: Rule & { action: 'ask' }): readonly Line[] {
-  const passes = rule.passes ?? []
-  if (passes.length === 0 && rule.killBits === undefined) return []
+  const { passes = [], refuses } = rule
+  if (passes.length === 0 && rule.killBits === undefined && refuses === undefined) return []
   const end = `after ${number}`
   return [
     { jump: 'eq', k: number, no: end },
@@ -74,6 +74,13 @@ function inspect(number: number, rule: Rule & { action: 'ask' }): readonly Line[
           { return: actions.kill },
           { label: `${number} lives` },
         ] as const)),
+    ...(refuses === undefined
+      ? []
+      : [
+          ...refuses.conditions.flatMap((condition, at) => check(condition, `${number} refuses ${at}`, `${number} considers`)),
+          { return: actions.fail | errorNumbers[refuses.error] },
+          { label: `${number} considers` },
+        ]),
     ...passes.flatMap((conditions, index): Line[] => {
       const next = `${number} otherwise ${index}`
       return [

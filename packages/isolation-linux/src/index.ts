@@ -1,2 +1,16 @@
 export { linux, type LinuxOptions } from './linux.ts'
 export type { Machine } from './machine.ts'
+export { probe, type ProbeOptions } from './probe/probe.ts'
+export {
+  findingIds,
+  tiers,
+  type Cause,
+  type Finding,
+  type FindingId,
+  type Libc,
+  type ProbeReport,
+  type ProbeStatus,
+  type Surrounding,
+  type SurroundingKind,
+  type Tier,
+} from './probe/report.ts'

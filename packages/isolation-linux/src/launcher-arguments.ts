@@ -1,20 +1,25 @@
-import type { Command, Policy } from '@confine-sandbox/contract'
+import type { Command, Limits, Policy } from '@confine-sandbox/contract'
+import { type FileAccess, fileAccess } from './file-rules.ts'
+import { placesOf } from './places.ts'
 import type { SharedObjects } from './shared-objects.ts'
 import { handoverDescriptor } from './syscall-rules.ts'
 
-/** The file whose opening asks the supervisor for the lock. It never exists. */
+/** The path whose statfs asks the supervisor for the lock. It never exists. */
 export const lockPath = '/.confine/lock'
 
 /** The launcher's argv, without its own name: what the guest's file system holds, its limits, and its command. */
 export function launcherArguments(command: Command, policy: Policy, objects: SharedObjects): readonly string[] {
   const executables = [command.file, ...(objects.loader === undefined ? [] : [objects.loader])]
-  const readable = withoutNested([...objects.libraries, ...policy.bootRead])
-  // A directory before what is below it, or it would cover it.
-  const places = [...new Set([...executables, ...readable])].sort()
+  const access = fileAccess(policy)
   return [
     ...['--lock', lockPath, '--on-violation', policy.onViolation, '--hostname', 'confine'],
-    ...Object.entries(limits).flatMap(([name, value]) => ['--rlimit', `${name}=${value}`]),
-    ...places.flatMap((path) => [executables.includes(path) ? '--bind-exec' : '--bind', path]),
+    // A guest that may open nothing needs no new descriptor once it is locked. native/seal.c
+    ...['--descriptors', access === 'none' ? 'none' : 'some'],
+    ...(policy.trace ? ['--trace'] : []),
+    ...resourceLimits(policy.limits, access).flatMap((limit) => ['--rlimit', limit]),
+    ...memoryLimits(policy).flatMap(([name, mebibytes]) => [name, `${mebibytes}`]),
+    ...(policy.scratchMiB > 0 ? ['--scratch', `${policy.scratchMiB}`] : []),
+    ...placesOf(executables, objects, policy).flat(),
     ...policy.bootLinks.flatMap(({ path, target }) => ['--link', path, target]),
     // libuv keeps a spare descriptor open on it; a missing one would be a question at every first stream.
     ...['--empty', '/dev/null'],
@@ -24,16 +29,27 @@ export function launcherArguments(command: Command, policy: Policy, objects: Sha
   ]
 }
 
-const limits = Object.freeze({
-  // 0 does not hold back a core that is piped to a program, 1 does. core(5), fs/coredump.c
-  core: 1,
-  fsize: 0,
-  memlock: 0,
-  nofile: handoverDescriptor,
-})
+function resourceLimits({ cpuSeconds, threads, fileSizeMiB }: Limits, access: FileAccess): readonly string[] {
+  return [
+    // 0 does not hold back a core that is piped to a program, 1 does. core(5), fs/coredump.c
+    'core=1',
+    // What is above it fails with EFBIG: node ignores the signal.
+    ...(access !== 'write' ? ['fsize=0'] : fileSizeMiB === undefined ? [] : [`fsize=${fileSizeMiB * 1024 * 1024}`]),
+    ...['memlock=0', `nofile=${handoverDescriptor}`],
+    ...(cpuSeconds === undefined ? [] : [`cpu=${cpuSeconds}`]),
+    // Counted in the guest's user namespace, init included.
+    ...(threads === undefined ? [] : [`nproc=${threads + 1}`]),
+  ]
+}
 
-/** A directory brings what is below it. */
-function withoutNested(paths: readonly string[]): readonly string[] {
-  const sorted = [...new Set(paths)].sort()
-  return sorted.filter((path) => !sorted.some((other) => path.startsWith(`${other}/`)))
+/** What is resident, looked at from outside; and what is allocated, where nothing reserves code space by the half gigabyte. */
+function memoryLimits({ limits: { memoryMiB }, threads, jit }: Policy): readonly (readonly [string, number])[] {
+  if (memoryMiB === undefined) return []
+  // An isolate of isolated-vm counts as 515 MiB allocated and 2 MiB resident: room for machine code.
+  return threads && jit
+    ? [['--memory', memoryMiB]]
+    : [
+        ['--memory', memoryMiB],
+        ['--data', memoryMiB],
+      ]
 }

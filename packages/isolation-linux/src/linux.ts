@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import {
+  type Assessment,
   type Command,
   ConfineError,
   type ConfinedCommand,
@@ -7,7 +8,8 @@ import {
   type MissingLayer,
   type Policy,
 } from '@confine-sandbox/contract'
-import { assessmentOf, missingLayers } from './assessment.ts'
+import { assessmentOf, missingGround, noAssessment } from './assessment.ts'
+import { fileAccess } from './file-rules.ts'
 import { launcherArguments, lockPath } from './launcher-arguments.ts'
 import { type Machine, thisMachine } from './machine.ts'
 import { encodePlan } from './plan.ts'
@@ -31,20 +33,23 @@ export function linux(options: LinuxOptions = {}): IsolationBackend {
   const machine = options.machine ?? thisMachine
   const launcher = options.launcher ?? packagedLauncher(machine.architecture)
   let missing: readonly MissingLayer[] | undefined
+  let assessment: Assessment | undefined
   let objects: SharedObjects | undefined
-  const plans = new Map<boolean, Uint8Array>()
-  const lacking = () => (missing ??= missingLayers(machine, launcher))
+  const plans = new Map<string, Uint8Array>()
+  const lacking = () => (missing ??= missingGround(machine, launcher))
 
   return {
     name: 'linux',
     lockPath,
-    assess: () => assessmentOf(lacking()),
+    traces: true,
+    assess: () => (assessment ??= lacking().length > 0 ? noAssessment(lacking()) : assessmentOf(machine.probe(launcher))),
     confine(command: Command, policy: Policy): ConfinedCommand {
       if (lacking().length > 0) throw unavailable(lacking())
       const architecture = machine.architecture as Architecture
       objects ??= loadedSharedObjects()
-      const plan = plans.get(policy.threads) ?? encodePlan(policy, architecture)
-      plans.set(policy.threads, plan)
+      const profile = `${policy.threads} ${policy.jit} ${fileAccess(policy)}`
+      const plan = plans.get(profile) ?? encodePlan(policy, architecture)
+      plans.set(profile, plan)
       return {
         file: launcher,
         args: launcherArguments(command, policy, objects),

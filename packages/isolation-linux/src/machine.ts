@@ -1,34 +1,43 @@
-import { accessSync, constants, readFileSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { headerBytes, isForeign } from './probe/elf.ts'
+import { probeNow } from './probe/probe-now.ts'
+import type { ProbeReport } from './probe/report.ts'
 
 /** What the backend asks of the machine. All of its input is here. */
 export interface Machine {
   readonly platform: string
   readonly architecture: string
-  readonly isRoot: boolean
-  /** Whether there is a file of this path that may be executed. */
+  /**
+   * Whether there is a program for this machine at a path, and it may be executed. A file that the kernel refuses to
+   * execute would reach a shell: execvp(3) takes it for a script.
+   */
   isExecutable(path: string): boolean
-  /** The number in a file of /proc/sys, undefined when there is none. */
-  readSysctl(path: string): number | undefined
+  /** What this machine can do to hold a guest, by trying it. The launcher's neighbour confine-probe does it. */
+  probe(launcher: string): ProbeReport
 }
 
 /** This machine. */
 export const thisMachine: Machine = Object.freeze({
   platform: process.platform,
   architecture: process.arch,
-  isRoot: process.geteuid?.() === 0,
   isExecutable: (path: string) => {
     try {
       accessSync(path, constants.X_OK)
-      return true
+      return !isForeign(readHeader(path), process.arch)
     } catch {
       return false
     }
   },
-  readSysctl: (path: string) => {
-    try {
-      return Number.parseInt(readFileSync(`/proc/sys/${path}`, 'latin1'), 10)
-    } catch {
-      return undefined
-    }
-  },
+  probe: (launcher: string) => probeNow({ launcher, probe: join(dirname(launcher), 'confine-probe') }),
 })
+
+function readHeader(path: string): Uint8Array {
+  const header = new Uint8Array(headerBytes)
+  const file = openSync(path, 'r')
+  try {
+    return header.subarray(0, readSync(file, header))
+  } finally {
+    closeSync(file)
+  }
+}

@@ -1,14 +1,14 @@
-import type { Policy } from '@confine-sandbox/contract'
 import { encodeProgram } from './bpf.ts'
 import { auditArchitectures, compileFilter } from './filter.ts'
+import { type Answer, errorNumbers } from './rule.ts'
 import { type Architecture, syscallNumber } from './syscall-numbers.ts'
-import { type Answer, defaultRule, errorNumbers, harmlessPaths, syscallRules } from './syscall-rules.ts'
+import { defaultRule, type FilterPolicy, harmlessPaths, syscallRules } from './syscall-rules.ts'
 
 /**
  * What the launcher reads from its control socket: the filter, the answers of the supervisor, and the harmless paths.
  * Little-endian; native/plan.c reads it.
  */
-export function encodePlan(policy: Pick<Policy, 'threads'>, architecture: Architecture): Uint8Array {
+export function encodePlan(policy: FilterPolicy, architecture: Architecture): Uint8Array {
   const program = encodeProgram(compileFilter(policy, architecture))
   const rules = encodeRules(policy, architecture)
   const paths = new TextEncoder().encode(`${harmlessPaths.map((path) => `${path}\0`).join('')}\0`)
@@ -27,7 +27,7 @@ const magic = 0x31464e43
 const headerBytes = 20
 
 /** The answers of each number, in order; the last rule is for every other number. */
-function encodeRules(policy: Pick<Policy, 'threads'>, architecture: Architecture): Uint8Array {
+function encodeRules(policy: FilterPolicy, architecture: Architecture): Uint8Array {
   const numbered: { number: number; answer: Answer }[] = []
   for (const [name, rule] of syscallRules(policy, architecture)) {
     const number = syscallNumber(name, architecture)
@@ -46,7 +46,7 @@ const ruleBytes = 16
 function encodeRule(number: number, answer: Answer): Uint8Array {
   const rule = new DataView(new ArrayBuffer(ruleBytes))
   rule.setUint16(0, number, true)
-  rule.setUint8(2, (answer.isViolation ? flags.violation : 0) | (answer.opens ? flags.opens : 0))
+  rule.setUint8(2, (answer.isViolation ? flags.violation : 0) | (answer.locks ? flags.locks : 0) | (answer.harmlessError ? flags.looks : 0))
   rule.setUint8(3, answer.path ?? none)
   rule.setUint16(4, errorNumbers[answer.error], true)
   rule.setUint16(6, errorNumbers[answer.harmlessError ?? 'ENOENT'], true)
@@ -55,7 +55,7 @@ function encodeRule(number: number, answer: Answer): Uint8Array {
   return new Uint8Array(rule.buffer)
 }
 
-const flags = { violation: 1, opens: 2 }
+const flags = { violation: 1, locks: 2, looks: 4 }
 const none = 0xff
 
 function concatenate(parts: readonly Uint8Array[]): Uint8Array {

@@ -1,7 +1,11 @@
+import { realpathSync } from 'node:fs'
+
 /** The dynamic loader and the libraries that a node needs, as absolute paths. */
 export interface SharedObjects {
   readonly loader: string | undefined
   readonly libraries: readonly string[]
+  /** What all of them are when links are followed. @default [] */
+  readonly files?: readonly string[]
 }
 
 /**
@@ -9,7 +13,9 @@ export interface SharedObjects {
  * answer. Without add-ons, which the guest gets through `bootRead`, and without the kernel's own vdso.
  */
 export function loadedSharedObjects(): SharedObjects {
-  return sortSharedObjects(readReport())
+  const objects = sortSharedObjects(readReport())
+  const paths = [...objects.libraries, ...(objects.loader === undefined ? [] : [objects.loader])]
+  return { ...objects, files: paths.map(realPath) }
 }
 
 /** Splits the list of a process report. */
@@ -17,6 +23,14 @@ export function sortSharedObjects(paths: readonly string[]): SharedObjects {
   const files = paths.filter((path) => path.startsWith('/') && !path.endsWith('.node'))
   const loader = files.find((path) => /^ld(-linux|-musl|64)?[-.\w]*\.so\b/.test(path.slice(path.lastIndexOf('/') + 1)))
   return { loader, libraries: files.filter((path) => path !== loader) }
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
 }
 
 function readReport(): readonly string[] {

@@ -1,77 +1,23 @@
 import type { Policy } from '@confine-sandbox/contract'
+import { executableMemoryRules } from './executable-memory-rules.ts'
+import { fileRules } from './file-rules.ts'
+import { type Answer, ask, int, long, quiet, type Rule, violation, when, within } from './rule.ts'
 import type { Architecture } from './syscall-numbers.ts'
-
-/** Error numbers by name; the same on x64 and arm64. */
-export const errorNumbers = Object.freeze({
-  EPERM: 1,
-  ENOENT: 2,
-  ECHILD: 10,
-  EAGAIN: 11,
-  ENOMEM: 12,
-  EACCES: 13,
-  EINVAL: 22,
-  ENOTTY: 25,
-  ESPIPE: 29,
-  ENOSYS: 38,
-  ENOTSOCK: 88,
-})
-
-export type ErrorName = keyof typeof errorNumbers
-
-/** What the kernel compares before it lets a call pass. All conditions of one alternative must hold. */
-export interface Condition {
-  /** Index of the argument. */
-  readonly argument: number
-  /** `int`: the kernel reads the low word only. `long`: it reads both, and the high one must be zero. */
-  readonly width: 'int' | 'long'
-  /** Bits to look at. @default all */
-  readonly mask?: number
-  /** What those bits may be. */
-  readonly isOneOf: readonly number[]
-}
-
-/** What the supervisor answers to a call once the guest is locked. */
-export interface Answer {
-  readonly error: ErrorName
-  /** A violation is reported and, by default, ends the guest. Everything else just fails. */
-  readonly isViolation: boolean
-  /** Which argument is a path. A path that Node itself likes to look at makes the call harmless. */
-  readonly path?: number
-  /** The error when the path is harmless. @default 'ENOENT' */
-  readonly harmlessError?: ErrorName
-  /** The call opens a file: before the lock it may be the lock. */
-  readonly opens?: boolean
-  /** The answer is for calls with this low word of an argument; the first that fits is given. */
-  readonly when?: { readonly argument: number; readonly value: number }
-}
-
-/** What becomes of one system call. */
-export type Rule =
-  /** Done by the kernel, from the first instruction to the last. */
-  | { readonly action: 'allow' }
-  /** Only an exploit makes it: ends the process at once. */
-  | { readonly action: 'kill' }
-  /** Fails at once, from the first instruction to the last. */
-  | { readonly action: 'fail'; readonly error: ErrorName }
-  /** Passes when an alternative holds; kills when one of the bits is set; else goes to the supervisor. */
-  | {
-      readonly action: 'ask'
-      readonly passes?: readonly (readonly Condition[])[]
-      readonly killBits?: { readonly argument: number; readonly bits: number }
-      readonly answers: readonly Answer[]
-    }
 
 /** The file descriptor on which the launcher hands its listener over, before exec. native/launch.h, HANDOVER_FD */
 export const handoverDescriptor = 64
 
-/** The process id of the guest in its own namespace: init is 1 and forks once. */
-const guestPid = 2
+/** Stands for the guest's own process id, which the launcher alone knows. No process has it. native/launch.h, OWN_PROCESS */
+export const ownProcess = 0x7f706964
 
 /** What a call gets that the table does not name, or whose number nobody knows. */
 export const defaultRule: Rule = { action: 'ask', answers: [{ error: 'EPERM', isViolation: true }] }
 
+/** What a filter depends on. What is missing is as in the default policy. */
+export type FilterPolicy = Pick<Policy, 'threads'> & Partial<Pick<Policy, 'read' | 'write' | 'scratchMiB' | 'jit'>>
+
 /** The table of system calls: what a guest may do, and what happens to the rest. */
-export function syscallRules(policy: Pick<Policy, 'threads'>, architecture: Architecture): ReadonlyMap<string, Rule> {
+export function syscallRules(policy: FilterPolicy, architecture: Architecture): ReadonlyMap<string, Rule> {
   const rules = new Map<string, Rule>()
   const set = (rule: Rule, names: string) => {
     for (const name of names.split(/\s+/)) rules.set(name, rule)
@@ -87,12 +33,12 @@ export function syscallRules(policy: Pick<Policy, 'threads'>, architecture: Arch
     ask(
       violation('EPERM'),
       [int(1, 1, 2, 3)], // F_GETFD, F_SETFD, F_GETFL
-      [int(1, 4), { argument: 2, width: 'int', mask: ~statusFlags(architecture) >>> 0, isOneOf: [0] }], // F_SETFL
+      [int(1, 4), within(2, statusFlags(architecture))], // F_SETFL
     ),
   )
   rules.set('prlimit64', ask(quiet('EPERM'), [long(2, { equals: [0] })])) // a question, no new limit
   rules.set('prctl', ask([when(0, 0x53564d41, 'EINVAL'), violation('EPERM')], [int(0, 15)])) // PR_SET_VMA; PR_SET_NAME
-  rules.set('tgkill', ask(violation('EPERM'), [int(0, guestPid)]))
+  rules.set('tgkill', ask(violation('EPERM'), [int(0, ownProcess)]))
   rules.set('sendmsg', ask(violation('EPERM'), [int(0, handoverDescriptor)]))
   rules.set('clone', {
     action: 'ask',
@@ -145,17 +91,22 @@ export function syscallRules(policy: Pick<Policy, 'threads'>, architecture: Arch
   // Everything that names a file.
   const path = (index: number, names: string, more: Partial<Answer> = {}) =>
     set(ask({ error: 'EACCES', isViolation: true, path: index, ...more }), names)
-  path(0, 'open', { opens: true })
-  path(1, 'openat openat2', { opens: true })
-  path(0, 'stat lstat access readlink statfs chdir')
-  path(1, 'newfstatat faccessat faccessat2 readlinkat')
+  const looks = { harmlessError: 'ENOENT' } as const
+  path(0, 'open stat lstat access readlink', looks)
+  path(1, 'openat openat2', looks)
+  path(0, 'statfs', { ...looks, locks: true }) // nothing needs it, so it is asked about under every policy
+  path(1, 'newfstatat faccessat faccessat2 readlinkat', looks)
   path(1, 'statx', { harmlessError: 'ENOSYS' }) // libuv then asks with fstat, which is allowed
+  path(0, 'chdir')
   path(0, 'creat mkdir rmdir unlink rename link symlink mknod chmod chown lchown truncate utime utimes')
   path(0, 'setxattr lsetxattr getxattr lgetxattr listxattr llistxattr removexattr lremovexattr')
   path(1, 'mkdirat unlinkat renameat renameat2 linkat mknodat fchmodat fchmodat2 fchownat utimensat futimesat inotify_add_watch')
   path(1, 'setxattrat getxattrat listxattrat removexattrat file_getattr file_setattr')
   path(2, 'symlinkat')
   path(0, 'execve', { error: 'EPERM' })
+
+  for (const [name, rule] of fileRules(policy, architecture, rules)) rules.set(name, rule)
+  if (policy.jit === false) for (const [name, rule] of executableMemoryRules(rules)) rules.set(name, rule)
   return rules
 }
 
@@ -199,32 +150,6 @@ export const harmlessPaths: readonly string[] = Object.freeze([
   '/dev/urandom',
   '/dev/random',
 ])
-
-function ask(answers: Answer | readonly Answer[], ...passes: readonly (readonly Condition[])[]): Rule {
-  return { action: 'ask', passes, answers: Array.isArray(answers) ? answers : [answers as Answer] }
-}
-
-function quiet(error: ErrorName): Answer {
-  return { error, isViolation: false }
-}
-
-function when(argument: number, value: number, error: ErrorName): Answer {
-  return { error, isViolation: false, when: { argument, value } }
-}
-
-function violation(error: ErrorName): Answer {
-  return { error, isViolation: true }
-}
-
-function int(argument: number, ...isOneOf: readonly number[]): Condition {
-  return { argument, width: 'int', isOneOf }
-}
-
-function long(argument: number, is: { outside: number } | { all: number } | { equals: readonly number[] }): Condition {
-  if ('outside' in is) return { argument, width: 'long', mask: ~is.outside >>> 0, isOneOf: [0] }
-  if ('all' in is) return { argument, width: 'long', mask: is.all, isOneOf: [is.all] }
-  return { argument, width: 'long', isOneOf: is.equals }
-}
 
 /**
  * WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, WAIT_BITSET and WAKE_BITSET, private; the last three on the wall clock;

@@ -215,6 +215,17 @@ describe('it is no violation to', () => {
   )
 })
 
+describe('a path is harmless to look at, not', () => {
+  test.each([
+    ['to execute', 'execve', "process.execve('/proc/self/exe', [])"],
+    ['to remove', 'unlink', "fs.unlinkSync('/etc/hosts')"],
+    ['to stand in', 'chdir', "process.chdir('/sys/devices/system/cpu')"],
+    ['to link', 'symlink', "fs.symlinkSync('/x', '/etc/hosts')"],
+  ])('%s', async (_act, syscall, code) => {
+    expect(await run(locked(code))).toMatchObject({ signal: 'SIGSYS', violations: [{ syscall: expect.stringContaining(syscall) }] })
+  })
+})
+
 describe('threads', () => {
   const code =
     "const worker = new worker_threads.Worker('1', { eval: true }); worker.on('error', (error) => say(error.code)).on('online', () => say('ran'))"

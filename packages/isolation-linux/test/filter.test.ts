@@ -2,21 +2,34 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { disassemble } from '../src/disassembler.ts'
 import { auditArchitectures, compileFilter } from '../src/filter.ts'
+import { type Condition, errorNumbers, type Rule } from '../src/rule.ts'
 import { type SimulatedAction, simulate } from '../src/simulator.ts'
 import { type Architecture, syscallName, syscallNames, syscallNumber } from '../src/syscall-numbers.ts'
-import { type Condition, errorNumbers, type Rule, syscallRules } from '../src/syscall-rules.ts'
+import { ownProcess, syscallRules } from '../src/syscall-rules.ts'
 
 const architectures: readonly Architecture[] = ['x64', 'arm64']
-const profiles = architectures.flatMap((architecture) => [false, true].map((threads) => ({ architecture, threads })))
+const policies = {
+  plain: { threads: false },
+  threads: { threads: true },
+  read: { threads: false, read: ['/x'] },
+  write: { threads: false, write: ['/x'] },
+  hardened: { threads: false, jit: false },
+}
+const profiles = architectures.flatMap((architecture) =>
+  Object.entries(policies).map(([profile, policy]) => ({ architecture, profile, policy })),
+)
 
-describe.each(profiles)('the filter of $architecture with threads: $threads', ({ architecture, threads }) => {
-  const program = compileFilter({ threads }, architecture)
-  const rules = syscallRules({ threads }, architecture)
+describe.each(profiles)('the $profile filter of $architecture', ({ architecture, profile, policy }) => {
+  const { threads } = policy
+  const program = compileFilter(policy, architecture)
+  const rules = syscallRules(policy, architecture)
   const call = (name: string, ...args: bigint[]) =>
     simulate(program, { number: syscallNumber(name, architecture) as number, args, architecture })
 
   test('reads as it did', async () => {
-    await expect(disassemble(program, architecture)).toMatchFileSnapshot(`filters/${architecture}${threads ? '-threads' : ''}.txt`)
+    await expect(disassemble(program, architecture)).toMatchFileSnapshot(
+      `filters/${architecture}${profile === 'plain' ? '' : `-${profile}`}.txt`,
+    )
   })
 
   test('is within what the kernel takes', () => {
@@ -66,7 +79,8 @@ describe.each(profiles)('the filter of $architecture with threads: $threads', ({
     expect(call('fcntl', 0n, 0xffffffff_00000003n)).toBe('allow')
     expect(call('fcntl', 0n, 0n)).toBe('notify')
     expect(call('prctl', 0x123_0000000fn)).toBe('allow')
-    expect(call('tgkill', 2n, 9n)).toBe('allow')
+    expect(call('tgkill', BigInt(ownProcess), 9n)).toBe('allow')
+    expect(call('tgkill', 2n, 9n)).toBe('notify')
     expect(call('tgkill', 1n, 9n)).toBe('notify')
     expect(call('madvise', 0n, 0n, 4n)).toBe('allow')
     expect(call('madvise', 0n, 0n, 12n)).toBe('notify')
@@ -76,7 +90,7 @@ describe.each(profiles)('the filter of $architecture with threads: $threads', ({
     const anonymous = 0x22n
     expect(call('mmap', 0n, 4096n, 3n, anonymous)).toBe('allow')
     expect(call('mmap', 0n, 4096n, 0n, anonymous | 0x4000n)).toBe('allow')
-    expect(call('mmap', 0n, 4096n, 7n, anonymous)).toBe('notify') // executable
+    expect(call('mmap', 0n, 4096n, 7n, anonymous)).toEqual(profile === 'hardened' ? { error: errorNumbers.ENOMEM } : 'notify') // executable
     expect(call('mmap', 0n, 4096n, 3n, 0x21n)).toBe('notify') // shared
     expect(call('mmap', 0n, 4096n, 3n, 0x23n)).toBe('notify')
     expect(call('mmap', 0n, 4096n, 1n, 2n)).toBe('notify') // of a file
@@ -114,6 +128,62 @@ describe.each(profiles)('the filter of $architecture with threads: $threads', ({
   })
 })
 
+describe.each(architectures)('the filter of %s', (architecture) => {
+  const filters = Object.fromEntries(Object.entries(policies).map(([name, policy]) => [name, compileFilter(policy, architecture)]))
+  const call = (profile: keyof typeof policies, name: string, ...args: bigint[]) =>
+    simulate(filters[profile] as ReturnType<typeof compileFilter>, {
+      number: syscallNumber(name, architecture) as number,
+      args,
+      architecture,
+    })
+  const here = -100n & 0xffffffffn
+  const [directory, noFollow, direct] = architecture === 'x64' ? [0x10000n, 0x20000n, 0x4000n] : [0x4000n, 0x8000n, 0x10000n]
+
+  test('opens to read, or to write, or not at all, as the policy says', () => {
+    const open = (profile: keyof typeof policies, flags: bigint, mode = 0n) => call(profile, 'openat', here, 1n, flags, mode)
+    for (const flags of [0x80000n, 0x80000n | directory | 0x800n, noFollow])
+      expect([open('plain', flags), open('read', flags), open('write', flags)]).toEqual(['notify', 'allow', 'allow'])
+    for (const flags of [1n, 2n, 0x241n, 0x40n, 0x200n, 0x441n, 0xc1n])
+      expect([open('plain', flags), open('read', flags), open('write', flags)]).toEqual(['notify', 'notify', 'allow'])
+    // O_PATH, O_TMPFILE, O_DIRECT, O_ASYNC, O_NOATIME
+    for (const flags of [0x200000n, 0x410001n, 0x404001n, direct, 0x2000n, 0x40000n])
+      expect([open('read', flags), open('write', flags)]).toEqual(['notify', 'notify'])
+    expect(open('read', 0x123_00000000n)).toBe('allow')
+  })
+
+  test('makes no program that runs as its owner', () => {
+    for (const mode of [0o4755n, 0o2755n, 0o6000n, 0x10000n | 0o4755n]) {
+      expect(call('write', 'openat', here, 1n, 0x41n, mode)).toBe('notify')
+      expect(call('write', 'fchmod', 5n, mode)).toBe('notify')
+      expect(call('write', 'fchmodat', here, 1n, mode)).toBe('notify')
+      if (architecture === 'x64') expect([call('write', 'chmod', 1n, mode), call('write', 'creat', 1n, mode)]).toEqual(['notify', 'notify'])
+    }
+    expect(call('write', 'fchmod', 5n, 0o100755n)).toBe('allow')
+    expect(call('write', 'openat', here, 1n, 0x41n, 0o1777n)).toBe('allow')
+    expect(call('read', 'fchmod', 5n, 0o755n)).toBe('notify')
+  })
+
+  test('lets a rename make nothing', () => {
+    expect(call('write', 'renameat2', here, 1n, here, 1n, 0n)).toBe('allow')
+    for (const flags of [1n, 2n, 4n]) expect(call('write', 'renameat2', here, 1n, here, 1n, flags)).toBe('notify')
+  })
+
+  test('gives a hardened guest no memory to execute', () => {
+    const refused = { error: errorNumbers.ENOMEM }
+    for (const protection of [4n, 5n, 7n, 0x123_00000007n]) {
+      expect(call('hardened', 'mprotect', 0n, 4096n, protection)).toEqual(refused)
+      expect(call('hardened', 'mmap', 0n, 4096n, protection, 0x22n)).toEqual(refused)
+      expect(call('hardened', 'mmap', 0n, 4096n, protection, 0x21n)).toEqual(refused)
+      expect(call('hardened', 'mmap', 0n, 4096n, protection, 0x2n)).toBe('notify') // of a file: the loader's, before the lock
+      expect(call('hardened', 'pkey_mprotect', 0n, 4096n, protection)).toEqual(refused)
+      expect(call('plain', 'mprotect', 0n, 4096n, protection)).toBe('allow')
+    }
+    expect(call('hardened', 'mprotect', 0n, 4096n, 3n)).toBe('allow')
+    expect(call('hardened', 'mmap', 0n, 4096n, 3n, 0x22n)).toBe('allow')
+    expect(call('hardened', 'mprotect', 0n, 4096n, 3n | (1n << 24n))).toBe('notify') // PROT_GROWSDOWN
+  })
+})
+
 /** What the table says, worked out without the compiler. */
 function decideByTable(rule: Rule | undefined, args: readonly bigint[]): SimulatedAction {
   if (rule === undefined) return 'notify'
@@ -124,6 +194,7 @@ function decideByTable(rule: Rule | undefined, args: readonly bigint[]): Simulat
   if (rule.killBits !== undefined && (low(rule.killBits.argument) & BigInt(rule.killBits.bits)) !== 0n) return 'kill'
   const holds = ({ argument, width, mask = 0xffffffff, isOneOf }: Condition) =>
     isOneOf.map(BigInt).includes(low(argument) & BigInt(mask)) && (width === 'int' || high(argument) === 0n)
+  if (rule.refuses?.conditions.every(holds)) return { error: errorNumbers[rule.refuses.error] }
   return rule.passes?.some((conditions) => conditions.every(holds)) ? 'allow' : 'notify'
 }
 

@@ -16,15 +16,24 @@ describe.each(users)('launched by %s', (as) => {
   test('node boots behind every layer, locks and exits by itself', async () => {
     const end = await run(locked("say('hello')"), { as })
     expect(end).toMatchObject({ code: 0, signal: null, stdout: 'hello\n', stderr: '' })
-    expect(end.events).toEqual([
+    expect(end.events).toMatchObject([
       {
         type: 'ready',
+        tier: { name: 'full', because: [], isVerified: true },
         layers: [
           ...['user-ns', 'mount-ns', 'pid-ns', 'net-ns', 'ipc-ns', 'uts-ns', 'cgroup-ns', 'no-nested-user-ns'],
-          ...['read-only-root', 'no-capabilities', 'no-new-privs', 'seccomp-notify', expect.stringMatching(/^landlock-\d+$/)],
+          ...[
+            'read-only-root',
+            'no-capabilities',
+            'no-new-privs',
+            'seccomp-notify',
+            'no-new-descriptors',
+            expect.stringMatching(/^landlock-\d+$/),
+          ],
         ],
       },
       { type: 'locked' },
+      { type: 'usage' },
     ])
   })
 
@@ -140,7 +149,7 @@ describe.each(users)('launched by %s', (as) => {
         file: process.execPath,
         args: [
           '-e',
-          `const s = new net.Socket({ fd: 3 }); try { fs.openSync('${lockPath}') } catch {}; s.on('data', (b) => s.end('re: ' + b))`,
+          `const s = new net.Socket({ fd: 3 }); try { fs.statfsSync('${lockPath}') } catch {}; s.on('data', (b) => s.end('re: ' + b))`,
         ],
         env: environment,
       },

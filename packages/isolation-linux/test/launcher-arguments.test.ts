@@ -1,4 +1,4 @@
-import { type Command, defaultPolicy } from '@confine-sandbox/contract'
+import { type Command, defaultPolicy, type Limits } from '@confine-sandbox/contract'
 import { expect, test } from 'vitest'
 import { launcherArguments } from '../src/launcher-arguments.ts'
 
@@ -13,8 +13,8 @@ test('reads as it did', () => {
   }
   expect(launcherArguments(command, policy, objects).join(' ')).toBe(
     [
-      '--lock /.confine/lock --on-violation kill --hostname confine',
-      '--rlimit core=1 --rlimit fsize=0 --rlimit memlock=0 --rlimit nofile=64',
+      '--lock /.confine/lock --on-violation kill --hostname confine --descriptors none',
+      '--rlimit core=1 --rlimit fsize=0 --rlimit memlock=0 --rlimit nofile=64 --rlimit nproc=65 --memory 512 --data 512',
       '--bind /app/guest.cjs --bind /app/node_modules/runtime --bind /lib/libc.so.6 --bind /lib/libm.so.6',
       '--bind-exec /lib64/ld-linux-x86-64.so.2 --bind-exec /opt/node/bin/node',
       '--link /app/node_modules/alias /app/node_modules/runtime --empty /dev/null',
@@ -33,6 +33,17 @@ test('binds a directory once, before what is below it, and keeps the right to ex
 test('does not take a path for the parent of one that only begins alike', () => {
   const args = launcherArguments(command, { ...defaultPolicy, bootRead: ['/app', '/app-data'] }, objects)
   expect(args).toContain('/app-data')
+})
+
+test('sets the limits that there are', () => {
+  const limitsOf = (threads: boolean, limits: Limits) =>
+    launcherArguments(command, { ...defaultPolicy, threads, limits }, objects)
+      .join(' ')
+      .match(/nofile=64 (.*?) ?--bind/)?.[1]
+  expect(limitsOf(false, {})).toBe('')
+  expect(limitsOf(false, { cpuSeconds: 3, threads: 20, memoryMiB: 100 })).toBe('--rlimit cpu=3 --rlimit nproc=21 --memory 100 --data 100')
+  // Each isolate reserves half a gigabyte that it does not use.
+  expect(limitsOf(true, { memoryMiB: 100 })).toBe('--memory 100')
 })
 
 test('passes the policy on', () => {

@@ -3,9 +3,30 @@ import { expect, test } from 'vitest'
 import { linux } from '../src/linux.ts'
 import type { Machine } from '../src/machine.ts'
 import { encodePlan } from '../src/plan.ts'
+import type { Finding, ProbeReport } from '../src/probe/report.ts'
+import { locked, run } from './support/launch.ts'
 
 /** A machine on which everything is in its place. */
-const machine: Machine = { platform: 'linux', architecture: 'x64', isRoot: false, isExecutable: () => true, readSysctl: () => undefined }
+const machine: Machine = { platform: 'linux', architecture: 'x64', isExecutable: () => true, probe: () => report({}) }
+
+/** What a probe of a machine says on which everything works, changed. */
+function report(changes: Partial<ProbeReport>): ProbeReport {
+  const nothing = { findings: [], blockers: [], surroundings: [], reason: '', durationMs: 0 }
+  return {
+    ...{ platform: 'linux', architecture: 'x64', kernel: '6.8.0', libc: { name: 'glibc' }, uid: 1000, landlockAbi: 7, tier: 'full' },
+    ...nothing,
+    ...changes,
+  }
+}
+
+const noUserNamespaces: Finding = {
+  id: 'user-namespaces',
+  what: 'user namespaces',
+  status: 'missing',
+  detail: 'AppArmor forbids them.',
+  cause: 'apparmor-userns',
+  remedy: 'Write a profile.',
+}
 const command: Command = { file: '/usr/bin/node', args: ['-e', '0'], env: { HOME: '/' } }
 const thrown = (act: () => unknown) => {
   try {
@@ -59,8 +80,6 @@ test.each<[string, Partial<Machine>, RegExp]>([
   ['platform', { platform: 'darwin' }, /Linux only, and this is darwin\. Use the backend/],
   ['architecture', { architecture: 'riscv64' }, /built for riscv64\. Run a node/],
   ['launcher', { isExecutable: () => false }, /no launcher .* at \/opt\/launch\. Install/],
-  ['user-ns', { readSysctl: (path) => (path === 'user/max_user_namespaces' ? 0 : undefined) }, /max_user_namespaces is 0\. Run 'sysctl/],
-  ['user-ns', { readSysctl: (path) => (path === 'kernel/unprivileged_userns_clone' ? 0 : undefined) }, /root only.*Run 'sysctl/],
 ])('refuses a machine without its %s', (layer, lacks, message) => {
   const backend = linux({ machine: { ...machine, ...lacks }, launcher: '/opt/launch' })
   expect(backend.assess(defaultPolicy).missing).toMatchObject([{ layer, reason: expect.any(String), remedy: expect.any(String) }])
@@ -71,9 +90,41 @@ test.each<[string, Partial<Machine>, RegExp]>([
   expect(error.message).toMatch(message)
 })
 
-test('lets root launch where user namespaces are for root only', () => {
-  const isRootOnly = (path: string) => (path === 'kernel/unprivileged_userns_clone' ? 0 : undefined)
-  expect(linux({ machine: { ...machine, isRoot: true, readSysctl: isRootOnly } }).assess(defaultPolicy).missing).toEqual([])
+test('launches where namespaces are missing, and says what and how to have it', () => {
+  const bare = report({ tier: 'landlock-seccomp', landlockAbi: 6, findings: [noUserNamespaces], blockers: ['user-namespaces'] })
+  const backend = linux({ machine: { ...machine, probe: () => bare } })
+  expect(backend.confine(command, defaultPolicy).args.length).toBeGreaterThan(0)
+  expect(backend.assess(defaultPolicy)).toMatchObject({
+    missing: [{ layer: 'user-ns', reason: 'user namespaces: AppArmor forbids them.', remedy: 'Write a profile.' }],
+    parts: {
+      files: { hold: 'exact', by: ['landlock-6', 'seccomp-notify'] },
+      network: { hold: 'exact', by: ['no-new-descriptors', 'seccomp-notify'] },
+      processes: { hold: 'exact', by: ['seccomp-notify', 'landlock-6'] },
+    },
+  })
+})
+
+test('names a Landlock that is missing, and one that is too old for what has nothing else', () => {
+  const landlock: Finding = {
+    ...{ id: 'landlock', what: 'Landlock', status: 'missing', detail: 'ENOSYS.', cause: 'kernel-version' },
+    remedy: 'Use Linux 5.13 or newer.',
+  }
+  const missing = (changes: Partial<ProbeReport>) =>
+    linux({ machine: { ...machine, probe: () => report(changes) } })
+      .assess(defaultPolicy)
+      .missing.map(({ layer, remedy }) => [layer, remedy])
+  expect(missing({ landlockAbi: 0, findings: [landlock] })).toEqual([['landlock', 'Use Linux 5.13 or newer.']])
+  expect(missing({ landlockAbi: 4, tier: 'landlock-seccomp', findings: [{ ...landlock, status: 'works' }] })).toEqual([
+    ['landlock-6', 'Use Linux 6.12 or newer.'],
+  ])
+  expect(missing({ landlockAbi: 4, findings: [{ ...landlock, status: 'works' }] })).toEqual([])
+})
+
+test('what is assessed is what a launch then reports, on this machine', { timeout: 20_000 }, async () => {
+  const { parts, missing } = linux().assess(defaultPolicy)
+  const ready = (await run(locked(''))).events.find((event) => event.type === 'ready')
+  expect(missing).toEqual([])
+  for (const part of policyParts) expect(parts[part].by).toEqual(ready?.walls?.[part])
 })
 
 test('asks the machine once, and not before it has to', () => {

@@ -37,12 +37,16 @@ describe.each<Architecture>(['x64', 'arm64'])('the plan for %s', (architecture) 
         ?.toString(16)
         .padStart(4, '0')
         .replace(/(..)(..)/, '$2$1')
-    // A violation that opens, path in argument 1, EACCES, harmless: ENOENT, for any argument.
+    // A violation that looks, path in argument 1, EACCES, harmless: ENOENT, for any argument.
     expect(rulesOf('openat').map((rule) => rule.toString('hex'))).toEqual([
-      words(number('openat'), '0301', '0d000200', '00000000', 'ff000000'),
+      words(number('openat'), '0501', '0d000200', '00000000', 'ff000000'),
+    ])
+    // The same that may be the lock, path in argument 0.
+    expect(rulesOf('statfs').map((rule) => rule.toString('hex'))).toEqual([
+      words(number('statfs'), '0700', '0d000200', '00000000', 'ff000000'),
     ])
     expect(rulesOf('statx').map((rule) => rule.toString('hex'))).toEqual([
-      words(number('statx'), '0101', '0d002600', '00000000', 'ff000000'),
+      words(number('statx'), '0501', '0d002600', '00000000', 'ff000000'),
     ])
     // AF_NETLINK in argument 0 is no violation.
     expect(rulesOf('socket').map((rule) => rule.toString('hex'))).toEqual([

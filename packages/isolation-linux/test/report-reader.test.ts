@@ -17,12 +17,16 @@ test('reads what the launcher writes', () => {
     read(
       '{"type":"ready","layers":["user-ns","landlock-7"]}\n',
       '{"type":"locked","continued":104}\n',
+      '{"type":"limit","limit":"cpu"}\n',
+      '{"type":"usage","cpuMs":924,"peakMemoryKiB":52224}\n',
       '{"type":"violation","number":257,"arguments":["0xffffff9c","0x7ffe","0x80000","0x0","0x0","0x0"],"action":"kill","path":"/etc/passwd"}\n',
       '{"type":"setup-failed","stage":"namespaces","reason":"Cannot create the namespaces: Operation not permitted"}\n',
     ),
   ).toEqual([
-    { type: 'ready', layers: ['user-ns', 'landlock-7'] },
+    { type: 'ready', layers: ['user-ns', 'landlock-7'], walls: expect.objectContaining({ files: ['landlock-7'], network: [] }) },
     { type: 'locked' },
+    { type: 'limit', limit: 'cpu' },
+    { type: 'usage', cpuMs: 924, peakMemoryMiB: 51 },
     {
       type: 'violation',
       violation: {
@@ -53,8 +57,25 @@ test('names a call by its architecture, and an unknown one by its number', () =>
   expect(syscalls('arm64')).toEqual(['openat', 'syscall-9999'])
 })
 
+test('reads how many violations were not told one by one', () => {
+  expect(read('{"type":"dropped","count":12}\n', '{"type":"dropped","count":-1}\n', '{"type":"dropped"}\n')).toEqual([
+    { type: 'violations-dropped', count: 12 },
+  ])
+})
+
+test('reads traced calls, and the number of those that were missed before them', () => {
+  const traced = (more: string) => `{"type":"trace","number":3,"arguments":["0x7","0x0","0x0","0x0","0x0","0x0"]${more}}\n`
+  const good = ',"thread":9,"fate":"done","error":0'
+  expect(read(traced(good), traced(`${good},"missed":5`), '{"type":"trace","missed":2}\n')).toEqual([
+    { type: 'trace', text: '[9] close(7)\n' },
+    { type: 'trace', text: '[...] 5 more system calls, too many to be shown\n[9] close(7)\n' },
+    { type: 'trace', text: '[...] 2 more system calls, too many to be shown\n' },
+  ])
+  expect(read(traced(''), traced(good.replace('done', 'x')), traced(good.replace('9', '-9')), traced(good.replace('0', '"0"')))).toEqual([])
+})
+
 test('passes over what it does not know', () => {
-  expect(read('{"type":"dropped","count":12}\n', '{"type":"later"}\n', '\n', '{"type":"locked"}\n')).toEqual([{ type: 'locked' }])
+  expect(read('{"type":"later"}\n', '\n', '{"type":"locked"}\n')).toEqual([{ type: 'locked' }])
 })
 
 test.each([
@@ -65,6 +86,9 @@ test.each([
   ['layers that are no strings', '{"type":"ready","layers":[1]}\n'],
   ['no layers', '{"type":"ready"}\n'],
   ['a reason that is no string', '{"type":"setup-failed","stage":"root","reason":{}}\n'],
+  ['an unknown limit', '{"type":"limit","limit":"patience"}\n'],
+  ['negative usage', '{"type":"usage","cpuMs":-1,"peakMemoryKiB":1}\n'],
+  ['half of a usage', '{"type":"usage","cpuMs":1}\n'],
   ['a number that is none', `{"type":"violation","number":"257","arguments":${zeros},"action":"deny"}\n`],
   ['a broken number', `{"type":"violation","number":1.5,"arguments":${zeros},"action":"deny"}\n`],
   ['five arguments', '{"type":"violation","number":1,"arguments":["0x0","0x0","0x0","0x0","0x0"],"action":"deny"}\n'],

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { defaultPolicy } from '@confine-sandbox/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encodePlan } from '../src/plan.ts'
-import { architecture, backend, launch, locked, program, run, users } from './support/launch.ts'
+import { architecture, backend, launch, locked, run, users } from './support/launch.ts'
 
 let directory: string
 beforeAll(() => {
@@ -49,13 +49,6 @@ describe.each(users)('launched by %s', (as) => {
     writeFileSync(file, 'no program', { mode })
     chmodSync(file, mode)
     expect(await run({ file, args: [], env: {} }, { as })).toMatchObject(failed('exec', reason, 126))
-  })
-
-  test('a machine without namespaces is refused, with a remedy', async () => {
-    const end = await run(locked("say('ran')"), { as, under: [program('without-namespaces')] })
-    expect(end).toMatchObject(
-      failed('namespaces', /^Cannot create the namespaces: Operation not permitted\. .*(container|sysctl|AppArmor)/),
-    )
   })
 })
 

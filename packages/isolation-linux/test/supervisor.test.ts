@@ -1,28 +1,30 @@
 import { describe, expect, test } from 'vitest'
 import { environment, launch, locked, lockPath, program, run, statusOf, users } from './support/launch.ts'
 
+const look = (path: string) => `try { fs.statfsSync('${path}') } catch (error) { say(error.code) }`
 const open = (path: string) => `try { fs.openSync(${path}) } catch (error) { say(error.code) }`
 
 describe.each(users)('the supervisor that %s launched', (as) => {
-  test('locks once: the lock is a file like any other afterwards', async () => {
-    expect(await run(locked(open(`'${lockPath}'`)), { as })).toMatchObject({
+  test('locks once: the lock is a path like any other afterwards', async () => {
+    expect(await run(locked(look(lockPath)), { as })).toMatchObject({
       signal: 'SIGSYS',
-      violations: [{ syscall: 'openat', path: lockPath }],
+      violations: [{ syscall: 'statfs', path: lockPath }],
     })
-    const denied = await run(locked(`${open(`'${lockPath}'`)}; ${open("'/x'")}`), { as, onViolation: 'deny' })
+    const denied = await run(locked(`${look(lockPath)}; ${open("'/x'")}`), { as, onViolation: 'deny' })
     expect(denied).toMatchObject({ code: 0, stdout: 'EACCES\nEACCES\n' })
     expect(denied.events.filter(({ type }) => type === 'locked')).toHaveLength(1)
   })
 
   test.each([
     ['a look at it', "fs.existsSync('/.confine/lock')"],
-    ['another spelling', "try { fs.openSync('/.confine//lock') } catch {}"],
-    ['a relative path', "try { fs.openSync('.confine/lock') } catch {}"],
-    ['more after it', "try { fs.openSync('/.confine/lock/') } catch {}"],
+    ['its opening', "try { fs.openSync('/.confine/lock') } catch {}"],
+    ['another spelling', "try { fs.statfsSync('/.confine//lock') } catch {}"],
+    ['a relative path', "try { fs.statfsSync('.confine/lock') } catch {}"],
+    ['more after it', "try { fs.statfsSync('/.confine/lock/') } catch {}"],
   ])('is not locked by %s', async (_name, code) => {
     const end = await run({ file: process.execPath, args: ['-e', `${code}; fs.existsSync('/x'); console.log('open')`], env: {} }, { as })
     expect(end).toMatchObject({ code: 0, stdout: 'open\n', violations: [] })
-    expect(end.events.map(({ type }) => type)).toEqual(['ready'])
+    expect(end.events.map(({ type }) => type)).toEqual(['ready', 'usage'])
   })
 
   test('quotes what the guest wrote, whatever it is', async () => {

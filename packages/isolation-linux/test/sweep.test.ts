@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { compileFilter } from '../src/filter.ts'
+import { errorNumbers, type Rule } from '../src/rule.ts'
 import { simulate } from '../src/simulator.ts'
 import { syscallName, syscallNumber } from '../src/syscall-numbers.ts'
-import { defaultRule, errorNumbers, type Rule, syscallRules } from '../src/syscall-rules.ts'
+import { defaultRule, syscallRules } from '../src/syscall-rules.ts'
 import { architecture, lockPath, program, run } from './support/launch.ts'
 
 // Wrong pointers tell an allowed call (EFAULT, EBADF, EINVAL) from a refused one without doing any harm.
@@ -11,12 +12,15 @@ const numbers = Array.from({ length: 1024 }, (_, number) => number)
 const notMade = ['exit', 'exit_group', 'rt_sigreturn', 'uretprobe', 'uprobe']
 
 describe.each([
-  { threads: false, fill: -1n },
-  { threads: false, fill: 0n },
-  { threads: true, fill: -1n },
-])('with every argument $fill and threads: $threads', ({ threads, fill }) => {
-  const filter = compileFilter({ threads }, architecture)
-  const rules = syscallRules({ threads }, architecture)
+  { fill: -1n, policy: { threads: false } },
+  { fill: 0n, policy: { threads: false } },
+  { fill: -1n, policy: { threads: true } },
+  { fill: -1n, policy: { threads: false, read: ['/usr/share'] } },
+  { fill: -1n, policy: { threads: false, scratchMiB: 1 } },
+  { fill: -1n, policy: { threads: false, jit: false } },
+])('with every argument $fill and $policy', ({ fill, policy }) => {
+  const filter = compileFilter(policy, architecture)
+  const rules = syscallRules(policy, architecture)
   const args = new Array<bigint>(6).fill(BigInt.asUintN(64, fill))
   const decide = (number: number) => simulate(filter, { number, args, architecture })
 
@@ -24,7 +28,7 @@ describe.each([
     const made = numbers.filter((number) => decide(number) !== 'kill' && !notMade.includes(syscallName(number, architecture)))
     const end = await run(
       { file: program('calls'), args: [lockPath, String(fill), ...made.map(String)], env: {} },
-      { threads, onViolation: 'deny' },
+      { ...policy, onViolation: 'deny' },
     )
     expect(end).toMatchObject({ code: 0, signal: null })
     const results = new Map(

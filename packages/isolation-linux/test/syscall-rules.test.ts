@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type Architecture, syscallNames, syscallNumber } from '../src/syscall-numbers.ts'
-import { harmlessPaths, syscallRules } from '../src/syscall-rules.ts'
+import { type FilterPolicy, harmlessPaths, syscallRules } from '../src/syscall-rules.ts'
 
 const architectures: readonly Architecture[] = ['x64', 'arm64']
 
@@ -32,6 +32,33 @@ test.each(architectures)('on %s threads change the rule of clone and no other', 
   expect(changed.map(([name]) => name)).toEqual(['clone'])
 })
 
+test.each(architectures)('on %s files add these calls and no others', (architecture) => {
+  const allowed = (policy: FilterPolicy) => {
+    const rules = syscallRules(policy, architecture)
+    return syscallNames(architecture).filter((name) => {
+      const rule = rules.get(name)
+      return rule?.action === 'allow' || (rule?.action === 'ask' && (rule.passes ?? []).length > 0)
+    })
+  }
+  const added = (from: FilterPolicy, to: FilterPolicy) =>
+    allowed(to)
+      .filter((name) => !allowed(from).includes(name))
+      .sort()
+      .join(' ')
+  const [none, read, write] = [{ threads: false }, { threads: false, read: ['/x'] }, { threads: false, write: ['/x'] }]
+  const x64 = (names: string) => (architecture === 'x64' ? `${names} ` : '')
+  expect(added(none, read)).toBe(
+    `${x64('access')}faccessat faccessat2 getcwd getdents64 lseek ${x64('lstat')}newfstatat ${x64('open')}openat preadv ` +
+      `${x64('readlink')}readlinkat ${x64('stat')}statx`,
+  )
+  expect(added(read, write)).toBe(
+    `${x64('chmod creat')}fchmod fchmodat fdatasync fsync ftruncate ${x64('mkdir')}mkdirat pwrite64 pwritev ${x64('rename')}renameat renameat2 ` +
+      `${x64('rmdir')}truncate ${x64('unlink')}unlinkat utimensat`,
+  )
+  expect(allowed({ threads: false, scratchMiB: 1 })).toEqual(allowed(write))
+  expect(allowed({ threads: false, read: [], write: [], scratchMiB: 0, jit: true })).toEqual(allowed(none))
+})
+
 test('every call that takes a path has one of its arguments named', () => {
   const rules = syscallRules({ threads: false }, 'x64')
   const pathCalls =
@@ -43,10 +70,10 @@ test('every call that takes a path has one of its arguments named', () => {
   }
 })
 
-test('only opening can be the lock', () => {
+test('only statfs can be the lock', () => {
   for (const [name, rule] of syscallRules({ threads: false }, 'x64')) {
-    const opens = rule.action === 'ask' && rule.answers.some((answer) => answer.opens)
-    expect([name, opens]).toEqual([name, ['open', 'openat', 'openat2'].includes(name)])
+    const locks = rule.action === 'ask' && rule.answers.some((answer) => answer.locks)
+    expect([name, locks]).toEqual([name, name === 'statfs'])
   }
 })
 

@@ -57,14 +57,24 @@ export function macos(options: MacosOptions = {}): IsolationBackend {
 
   return {
     name: 'macos',
-    assess: (policy: Policy) => assessmentOf(policy, seatbelt.hardened, missing()),
+    assess: (policy: Policy) => assessmentOf(policy, seatbelt.hardened || !policy.jit, missing()),
     confine(command: Command, policy: Policy): ConfinedCommand {
       const lacking = missing()
       if (lacking.length > 0) throw unavailable(lacking)
-      return confinedCommand(command, policy, seatbelt, host.realpath)
+      refuseFiles(policy)
+      return confinedCommand(command, policy, { ...seatbelt, hardened: seatbelt.hardened || !policy.jit }, host.realpath)
     },
     explainStart,
   }
+}
+
+function refuseFiles({ read, write, scratchMiB }: Policy): void {
+  if (read.length === 0 && write.length === 0 && scratchMiB === 0) return
+  throw new ConfineError(
+    'ERR_CONFINE_ISOLATION_UNAVAILABLE',
+    'On macOS a guest gets no files: policy.read, policy.write and policy.scratchMiB are held on Linux only. ' +
+      'Let functions of the host read and write for it.',
+  )
 }
 
 function unavailable(lacking: readonly MissingLayer[]): ConfineError {

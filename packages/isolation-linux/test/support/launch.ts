@@ -23,7 +23,7 @@ export function locked(code: string): Command {
   const prelude = `process.stdout; process.stderr; process.stdin; process.cwd()
     const say = (...values) => fs.writeSync(1, values.map((value) => typeof value === 'string' ? value : JSON.stringify(value)).join(' ') + '\\n')
     const attempt = (act) => { try { const got = act(); say('got', got === undefined ? 'nothing' : got) } catch (error) { say(error.code ?? error.message) } }
-    const locked = () => { try { fs.openSync('${lockPath}') } catch (error) { if (error.code !== 'ENOENT') throw error } }`
+    const locked = () => { try { fs.statfsSync('${lockPath}') } catch (error) { if (error.code !== 'ENOENT') throw error } }`
   return {
     file: process.execPath,
     args: ['-e', `${prelude}\nfs.access('/', () => { locked()\n${code}\n})`],

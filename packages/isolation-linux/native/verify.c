@@ -1,0 +1,192 @@
+/*
+ * What is said to be in force, seen from outside once the program runs and
+ * before it has got an answer to its first call. A layer that does not show
+ * is a failed set-up.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "launch.h"
+
+static _Noreturn void fail_verify(const struct side *side, const char *what,
+				  const char *found)
+{
+	char operand[256];
+
+	snprintf(operand, sizeof(operand), "%s: it is %s", what, found);
+	errno = 0;
+	fail(side, STAGE_VERIFY, "see that the guest has", operand);
+}
+
+/* Whether /proc shows the processes that this one sees. */
+static bool has_proc(void)
+{
+	char text[32] = { 0 };
+
+	return readlink("/proc/self", text, sizeof(text) - 1) > 0 &&
+	       atol(text) == getpid();
+}
+
+/* A line of /proc/<pid>/status without its name, the tabs as spaces. */
+static bool read_field(const char *status, const char *name, char *value,
+		       size_t size)
+{
+	char start[32];
+	const char *at;
+	size_t length;
+
+	snprintf(start, sizeof(start), "\n%s:", name);
+	at = strstr(status, start);
+	if (at == NULL)
+		return false;
+	at += strlen(start);
+	at += strspn(at, "\t ");
+	length = strcspn(at, "\n");
+	if (length >= size)
+		length = size - 1;
+	memcpy(value, at, length);
+	value[length] = '\0';
+	for (size_t i = 0; i < length; i++)
+		if (value[i] == '\t')
+			value[i] = ' ';
+	return true;
+}
+
+static void expect_field(const struct side *side, const char *status,
+			 const char *name, const char *expected)
+{
+	char value[128], what[160];
+
+	if (!read_field(status, name, value, sizeof(value)))
+		strcpy(value, "not said");
+	if (strcmp(value, expected) == 0)
+		return;
+	snprintf(what, sizeof(what), "%s %s", name, expected);
+	fail_verify(side, what, value);
+}
+
+static void expect_id(const struct side *side, const char *status,
+		      const char *name, unsigned int id)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%u %u %u %u", id, id, id, id);
+	expect_field(side, status, name, text);
+}
+
+static void verify_status(const struct side *side, const struct world *world,
+			  uint32_t layers, const char *status)
+{
+	static const char *const capabilities[] = { "CapInh", "CapPrm",
+						    "CapEff", "CapAmb" };
+
+	if ((layers & LAYER_NO_NEW_PRIVS) != 0)
+		expect_field(side, status, "NoNewPrivs", "1");
+	if ((layers & LAYER_SECCOMP_NOTIFY) != 0)
+		expect_field(side, status, "Seccomp", "2");
+	if ((layers & LAYER_NO_CAPABILITIES) != 0)
+		for (int i = 0; i < 4; i++)
+			expect_field(side, status, capabilities[i],
+				     "0000000000000000");
+	/* To shrink it takes a capability, which is had in a user namespace or as root. */
+	if (world->tier != TIER_BARE)
+		expect_field(side, status, "CapBnd", "0000000000000000");
+	expect_id(side, status, "Uid", world->uid);
+	expect_id(side, status, "Gid", world->gid);
+}
+
+static void verify_namespaces(const struct side *side, uint32_t layers,
+			      pid_t guest)
+{
+	/* In the order of their layers. */
+	static const char *const names[] = { "user", "mnt", "pid",   "net",
+					     "ipc",  "uts", "cgroup" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		char path[64], own[64] = { 0 }, theirs[64] = { 0 };
+
+		if ((layers & (1u << i)) == 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/ns/%s", names[i]);
+		if (readlink(path, own, sizeof(own) - 1) < 0)
+			fail(side, STAGE_VERIFY, "read", path);
+		snprintf(path, sizeof(path), "/proc/%d/ns/%s", guest, names[i]);
+		if (readlink(path, theirs, sizeof(theirs) - 1) < 0)
+			fail(side, STAGE_VERIFY, "read", path);
+		if (strcmp(own, theirs) == 0)
+			fail_verify(side, "a namespace of its own", own);
+	}
+}
+
+/* Not the host's root, nothing of it below, and read-only. */
+static void verify_root(const struct side *side, pid_t guest)
+{
+	struct stat own, theirs, canary;
+	struct statfs mounted;
+	char path[64];
+	int root;
+
+	snprintf(path, sizeof(path), "/proc/%d/root", guest);
+	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0 || fstat(root, &theirs) != 0 ||
+	    fstatfs(root, &mounted) != 0 || stat("/", &own) != 0)
+		fail(side, STAGE_VERIFY, "look at", path);
+	if (own.st_dev == theirs.st_dev && own.st_ino == theirs.st_ino)
+		fail_verify(side, "a root of its own", "the host's");
+	if ((mounted.f_flags & ST_RDONLY) == 0)
+		fail_verify(side, "a read-only root", "writable");
+	if (fstatat(root, "proc/self", &canary, AT_SYMLINK_NOFOLLOW) == 0)
+		fail_verify(side, "no /proc", "there");
+	close(root);
+}
+
+static void verify_descriptors(const struct side *side, pid_t guest)
+{
+	char path[64];
+	DIR *directory;
+	const struct dirent *entry;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", guest);
+	directory = opendir(path);
+	if (directory == NULL)
+		fail(side, STAGE_VERIFY, "list", path);
+	while ((entry = readdir(directory)) != NULL)
+		if (atoi(entry->d_name) > CHANNEL_FD)
+			fail_verify(side, "no descriptor but 0 to 3",
+				    entry->d_name);
+	closedir(directory);
+}
+
+void verify_guest(const struct side *side, struct world *world, uint32_t layers,
+		  pid_t guest)
+{
+	char path[64], status[4096];
+	ssize_t got;
+	int fd;
+
+	world->is_verified = has_proc();
+	if (!world->is_verified)
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/status", guest);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	got = fd < 0 ? -1 : read(fd, status, sizeof(status) - 1);
+	if (got < 0)
+		fail(side, STAGE_VERIFY, "read", path);
+	status[got] = '\0';
+	close(fd);
+	verify_status(side, world, layers, status);
+	verify_namespaces(side, layers, guest);
+	if ((layers & LAYER_READ_ONLY_ROOT) != 0)
+		verify_root(side, guest);
+	/* A guest with files opens its libraries by now, and nobody holds it up. */
+	if ((layers & LAYER_NO_NEW_DESCRIPTORS) != 0)
+		verify_descriptors(side, guest);
+}

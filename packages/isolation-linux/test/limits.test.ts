@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest'
+import { type Launch, launch, locked, lockPath, program, run, users } from './support/launch.ts'
+
+/** Node itself, before and after it is locked. */
+const nodeMiB = 80
+const fill = (mebibytes: number) =>
+  `const kept = []; for (let i = 0; i < ${mebibytes}; i++) kept.push(Buffer.alloc(1 << 20, 1)); say('filled')`
+const usageOf = (end: { events: readonly { type: string }[] }) => {
+  const last = end.events.at(-1)
+  expect(last).toMatchObject({ type: 'usage', cpuMs: expect.any(Number), peakMemoryMiB: expect.any(Number) })
+  return last as unknown as { cpuMs: number; peakMemoryMiB: number }
+}
+
+describe.each(users)('launched by %s', (as) => {
+  test('a guest without a limit can fill its memory', async () => {
+    const end = await run(locked(fill(300)), { as, limits: {} })
+    expect(end).toMatchObject({ code: 0, stdout: 'filled\n' })
+    expect(usageOf(end).peakMemoryMiB).toBeGreaterThan(300)
+  })
+
+  test('a guest with a limit can fill what it has', async () => {
+    expect(await run(locked(fill(40)), { as, limits: { memoryMiB: 128 } })).toMatchObject({ code: 0, stdout: 'filled\n' })
+  })
+
+  test.each([
+    ['buffers', fill(300)],
+    ['strings and objects', "const kept = []; for (;;) kept.push({ text: 'x'.repeat(100) + kept.length })"],
+    [
+      'WebAssembly memory',
+      'const memory = new WebAssembly.Memory({ initial: 1 }); for (;;) new Uint8Array(memory.buffer).fill(1, (memory.grow(160) - 1) << 16)',
+    ],
+    ['shared memory', 'const kept = []; for (;;) kept.push(new Uint8Array(new SharedArrayBuffer(1 << 20)).fill(1))'],
+  ])('%s do not get past it', async (_name, code) => {
+    const end = await run(locked(code), { as, limits: { memoryMiB: 64 } })
+    expect(end.code).not.toBe(0)
+    expect(end.stdout).toBe('')
+    expect(usageOf(end).peakMemoryMiB).toBeLessThan(nodeMiB + 64 + 32)
+  })
+
+  test('where threads are allowed, what is resident counts', async () => {
+    const end = await run(locked(fill(2000)), { as, threads: true, limits: { memoryMiB: 64 } })
+    expect(end).toMatchObject({ code: null, signal: 'SIGKILL', stdout: '' })
+    expect(end.events).toContainEqual({ type: 'limit', limit: 'memory' })
+    expect(usageOf(end).peakMemoryMiB).toBeLessThan(nodeMiB + 64 + 200)
+  })
+
+  test('CPU time runs out', { timeout: 20_000 }, async () => {
+    const code = 'const until = Date.now() + 1400; while (Date.now() < until); say("done")'
+    expect(await run(locked(code), { as, limits: {} })).toMatchObject({ code: 0, stdout: 'done\n' })
+    const end = await run(locked(`process.on('SIGXCPU', () => {}); ${code}`), { as, limits: { cpuSeconds: 1 } })
+    expect(end).toMatchObject({ code: null, signal: 'SIGKILL', stdout: '' })
+    expect(end.events).toContainEqual({ type: 'limit', limit: 'cpu' })
+    expect(usageOf(end).cpuMs).toBeGreaterThan(750)
+  })
+
+  test('threads run out', async () => {
+    const command = { file: program('threads'), args: [lockPath, '100'], env: {} }
+    expect(await run(command, { as, threads: true, limits: {} })).toMatchObject({ code: 0, stdout: '100\n' })
+    const started = async (threads: number) => Number((await run(command, { as, threads: true, limits: { threads } })).stdout)
+    expect(await started(20)).toBe(19)
+    // Each guest has its own: the others of the same user do not count.
+    expect(await Promise.all([20, 20, 20].map(started))).toEqual([19, 19, 19])
+    expect(await run(command, { as, threads: false, limits: {} })).toMatchObject({ code: 0, stdout: '0\n', violations: [] })
+  })
+
+  test.each([
+    ['a violation', "fs.statSync('/x')", 'SIGSYS'],
+    ['a crash', 'process.abort()', 'SIGABRT'],
+    ['an exit', 'process.exit()', null],
+  ])('what it used is told last, after %s', async (_name, code, signal) => {
+    const end = await run(locked(`for (let i = 0; i < 2e8; i++); ${code}`), { as })
+    expect(end.signal).toBe(signal)
+    expect(usageOf(end).peakMemoryMiB).toBeGreaterThan(20)
+    expect(usageOf(end).cpuMs).toBeGreaterThan(50)
+    expect(end.events.filter(({ type }) => type === 'usage')).toHaveLength(1)
+  })
+
+  test.each([
+    ['the host ends it', (guest: Launch) => guest.child.kill('SIGTERM')],
+    ['the host is gone', (guest: Launch) => guest.control.end()],
+  ])('what it used is told when %s, too', async (_name, end) => {
+    const guest = launch(locked("for (let i = 0; i < 2e8; i++); say('running'); setInterval(() => {}, 1000)"), { as })
+    await guest.output('running')
+    end(guest)
+    const usage = usageOf(await guest.end)
+    expect(usage.peakMemoryMiB).toBeGreaterThan(20)
+    expect(usage.cpuMs).toBeGreaterThan(50)
+  })
+})
