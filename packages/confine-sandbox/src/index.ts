@@ -1,5 +1,6 @@
 export { Sandbox, type SandboxConstructorOpts } from './sandbox.ts'
 export { defaultIsolation } from './default-isolation.ts'
+export { probe, type ProbeReport } from '@confine-sandbox/isolation-linux'
 export {
   type CallOptions,
   type ConfineContainer,
@@ -7,6 +8,7 @@ export {
   Container,
   type ContainerClosed,
   type IsolationReport,
+  type PolicyOptions,
   resolveRuntime,
   type SandboxEvents,
   type SandboxExecContainerOpts,
@@ -18,6 +20,8 @@ export {
   errorCodes,
   type GuestEnd,
   type IsolationBackend,
+  type Limits,
   type RuntimeDescriptor,
+  type Usage,
   type Violation,
 } from '@confine-sandbox/contract'

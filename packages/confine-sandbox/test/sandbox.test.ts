@@ -220,7 +220,12 @@ test.each([false, true])('a host that is killed leaves no guest (strace: %s)', a
   await vi.waitFor(() => expect(family.filter(isAlive)).toEqual([]), { timeout: 5000 })
 })
 
-test('strace prints the system calls of the guest', async () => {
+test.each([
+  ['the strace program', '/usr/bin:/bin', /execve\(.*\n[\s\S]*openat\(.* = \d+\n/],
+  ['the supervisor, where there is none', '/nowhere', /execve\(.*\n[\s\S]*openat\(.*\n[\s\S]* = -1 ENOENT \(the guest is locked\)\n/],
+])('strace prints the system calls of the guest: %s', async (_by, path, expected) => {
+  vi.stubEnv('PATH', path)
+  onTestFinished(() => void vi.unstubAllEnvs())
   const written: string[] = []
   const write = vi.spyOn(process.stderr, 'write').mockImplementation((chunk) => {
     written.push(String(chunk))
@@ -231,7 +236,7 @@ test('strace prints the system calls of the guest', async () => {
   const container = await sbx.execContainer({ source: 'exports.f = () => 1' })
   expect(await container.call('f')).toBe(1)
   await sbx.teardown()
-  expect(written.join('')).toMatch(/execve\(.*\n[\s\S]*openat\(/)
+  expect(written.join('')).toMatch(expected)
 })
 
 test('nothing is left on disk', async () => {
