@@ -7,6 +7,8 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     pool: 'forks',
+    // Most of the time is spent waiting for guests.
+    maxWorkers: 2,
     // isolated-vm asks for it.
     execArgv: ['--no-node-snapshot'],
     reporters: ['default', './test/counts-reporter.ts'],

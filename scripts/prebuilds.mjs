@@ -43,7 +43,14 @@ function build(directory, { arch, compiler }) {
 
 function digests(directory, { arch }) {
   const place = join(directory, 'prebuilds', `linux-${arch}`)
-  return Object.fromEntries(readdirSync(place).map((name) => [name, createHash('sha256').update(readFileSync(join(place, name))).digest('hex')]))
+  return Object.fromEntries(
+    readdirSync(place).map((name) => [
+      name,
+      createHash('sha256')
+        .update(readFileSync(join(place, name)))
+        .digest('hex'),
+    ]),
+  )
 }
 
 /** Without its socket the launcher must refuse to start, which shows that it runs; the probe is asked for nothing. */

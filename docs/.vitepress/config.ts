@@ -12,7 +12,14 @@ export default defineConfig({
       { text: 'API', link: '/api/' },
     ],
     sidebar: [
-      { text: 'Guide', items: [{ text: 'Getting started', link: '/getting-started' }] },
+      {
+        text: 'Guide',
+        items: [
+          { text: 'Getting started', link: '/getting-started' },
+          { text: 'Limits', link: '/limits' },
+          { text: 'Files, scratch, hardened', link: '/policy' },
+        ],
+      },
       { text: 'API', collapsed: true, items: api },
     ],
   },
