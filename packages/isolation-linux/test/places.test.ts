@@ -20,19 +20,19 @@ test('each path has its option, a directory before what is below it', () => {
 })
 
 test('what node boots from stays as it is within a grant to read, and needs none', () => {
-  expect(places(['/work/app'], ['/work', '/work/app/data', '/lib/libc.so'], [])).toEqual([
+  expect(places(['/srv/app'], ['/srv', '/srv/app/data', '/lib/libc.so'], [])).toEqual([
     '--bind-exec /lib/ld.so',
     '--bind /lib/libc.so',
     '--bind-exec /opt/node',
-    '--read /work',
-    '--bind /work/app',
+    '--read /srv',
+    '--bind /srv/app',
   ])
 })
 
-test.each(['/opt', '/opt/node', '/lib', '/usr', '/usr/lib/libc.so', '/work', '/work/app'])('%s is not to be written', (path) => {
-  expect(() => places(['/work/app'], [], [path])).toThrow(expect.objectContaining({ code: 'ERR_CONFINE_BAD_OPTION' }))
+test.each(['/opt', '/opt/node', '/lib', '/usr', '/usr/lib/libc.so', '/srv', '/srv/app'])('%s is not to be written', (path) => {
+  expect(() => places(['/srv/app'], [], [path])).toThrow(expect.objectContaining({ code: 'ERR_CONFINE_BAD_OPTION' }))
 })
 
 test('a directory within the runtime may be', () => {
-  expect(places(['/work/app'], [], ['/work/app/out'])).toContain('--write /work/app/out')
+  expect(places(['/srv/app'], [], ['/srv/app/out'])).toContain('--write /srv/app/out')
 })

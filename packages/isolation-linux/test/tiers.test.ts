@@ -89,7 +89,7 @@ describe.each(reached)('launched by $as on a machine without $lacks', ({ lacks, 
   })
 
   test('before the lock too the guest reads what it was given, and nothing else', async () => {
-    const acts = ['/etc/passwd', '/proc/self/status', '/work', '/tmp'].map(
+    const acts = ['/etc/passwd', '/proc/self/status', '/home', '/tmp'].map(
       (path) => `try { fs.readdirSync('${path}'); console.log('read') } catch (error) { console.log(error.code) }
         try { fs.readFileSync('${path}'); console.log('read') } catch (error) { console.log(error.code) }`,
     )
@@ -221,7 +221,7 @@ test.each(users)('launched by %s, what is missing for another reason than namesp
 test.each(users)(
   'launched by %s without namespaces, a guest is granted no files: nothing would hold them apart from the others',
   async (as) => {
-    for (const policy of [{ read: ['/usr/share'] }, { write: ['/tmp'] }, { scratchMiB: 1 }]) {
+    for (const policy of [{ read: ['/usr/share'] }, { write: ['/var/tmp'] }, { scratchMiB: 1 }]) {
       const end = await run(locked("say('ran')"), { as, under: under('namespaces'), ...policy })
       const reason = expect.stringMatching(/files without a mount namespace: full: Cannot create the namespaces/) as string
       expect(end).toMatchObject({ code: 125, stdout: '', events: [{ type: 'setup-failed', stage: 'namespaces', reason }] })
