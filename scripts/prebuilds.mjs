@@ -37,6 +37,8 @@ function build(directory, { arch, compiler }) {
   if (spawnSync(compiler, ['--version'], { stdio: 'ignore' }).status !== 0) {
     fail(`Cannot build for ${arch}: ${compiler} does not run. On Debian: apt install make ${debianPackages}`)
   }
+  // Another compiler's output is newer than this one's objects: make would leave it.
+  rmSync(join(directory, 'prebuilds', `linux-${arch}`), { recursive: true, force: true })
   const made = spawnSync('make', ['-s', '-C', join(directory, 'native'), `ARCH=${arch}`, `CC=${compiler}`, 'all'], { stdio: 'inherit' })
   if (made.status !== 0) fail(`Cannot build for ${arch} (see above)`)
 }

@@ -4,6 +4,7 @@
  * with the supervisor. Its own end takes every process of the guest along.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
@@ -108,6 +109,18 @@ static void build_world(const struct side *side, struct options *options,
 #endif
 }
 
+/* Waits until init has let go of what the guest's side is to close last. */
+static void wait_at(const struct side *side, const int gate[2])
+{
+	char none;
+
+	close(gate[1]);
+	while (read(gate[0], &none, 1) < 0)
+		if (errno != EINTR)
+			fail(side, STAGE_EXEC, "wait for", "init");
+	close(gate[0]);
+}
+
 void run_init(struct options *options, const struct plan *plan,
 	      const struct sockets *sockets, const struct world *world)
 {
@@ -119,6 +132,7 @@ void run_init(struct options *options, const struct plan *plan,
 	};
 	const pid_t self = getpid();
 	sigset_t open;
+	int gate[2];
 	pid_t guest, victim;
 	char go;
 
@@ -139,11 +153,21 @@ void run_init(struct options *options, const struct plan *plan,
 	hold_child_signal(&side, &open);
 	send_packet(&side, &layers);
 
+	if (pipe2(gate, O_CLOEXEC) != 0)
+		fail(&side, STAGE_EXEC, "create", "a pipe");
 	guest = fork();
 	if (guest < 0)
 		fail(&side, STAGE_EXEC, "fork", "");
-	if (guest == 0)
+	if (guest == 0) {
+		wait_at(&side, gate);
 		run_guest(options, plan, world, sockets->exec[1], self);
+	}
+	/*
+	 * The end of this socket tells the supervisor that the program runs,
+	 * so this copy has to be gone before the guest may execute it.
+	 */
+	close(sockets->exec[1]);
+	close(gate[1]);
 	close_all_but(&side, side.socket);
 	/* All that there is, but only where nothing else is. */
 	victim = self == 1 ? -1 : guest;
