@@ -136,10 +136,18 @@ export class GuestSession {
 
   #isolation(event: IsolationEvent): void {
     if (event.type === 'ready') this.#inForce(event)
-    if (event.type === 'locked') this.#gate.give('locked')
+    if (event.type === 'locked') this.#locked()
     if (event.type === 'violation') this.#owner.violation(event.violation)
     if (event.type === 'violations-dropped') this.#owner.violationsDropped(event.count)
     if (event.type === 'trace') this.#trace(event.text)
+  }
+
+  /** What holds the guest was said, and so compared with the bar, or there is no lock to speak of. */
+  #locked(): void {
+    if (this.holds.layers.length > 0) return this.#gate.give('locked')
+    const reason =
+      'The supervisor locked the guest without saying first what holds it. Install the backend again, in the version of its host'
+    this.process.kill('SIGKILL', { kind: 'setup-failed', stage: 'locked', reason })
   }
 
   /** The bar is checked against what stands, not against what was planned, and before any source is sent. */

@@ -373,7 +373,7 @@ function scripted(says: Record<number, string>, missing: object[] = []) {
 }
 
 test('source is not sent before the supervisor said locked', async () => {
-  const sbx = sandbox({ noSandbox: false, isolation: scripted({ 400: '[{"type":"locked"}]' }) })
+  const sbx = sandbox({ noSandbox: false, isolation: scripted({ 400: '[{"type":"ready","layers":["x"]},{"type":"locked"}]' }) })
   const started = performance.now()
   const exec = sbx.execContainer({ source: 'exports.f = () => 1' })
   await vi.waitFor(() => expect(sbx.ipc).toBeDefined())
@@ -381,6 +381,13 @@ test('source is not sent before the supervisor said locked', async () => {
   const container = await exec
   expect(performance.now() - started).toBeGreaterThan(350)
   expect(await container.call('f')).toBe(1)
+})
+
+test('a lock before the supervisor said what holds is no lock', async () => {
+  const sbx = sandbox({ noSandbox: false, isolation: scripted({ 0: '[{"type":"locked"}]' }) })
+  await expect(sbx.execContainer({ source: '' })).rejects.toEqual(
+    failsWith('ERR_CONFINE_SETUP_FAILED', { end: expect.objectContaining({ stage: 'locked' }) }),
+  )
 })
 
 test('fewer walls than the bar wants fail the launch, with what is missing and what to do', async () => {
@@ -409,7 +416,7 @@ test.each([
   ['the CPU limit', [], 'SIGXCPU', { kind: 'cpu', signal: 'SIGXCPU' }],
   ['a crash', [], 'SIGSEGV', { kind: 'signaled', signal: 'SIGSEGV' }],
 ])('%s and what was used are told with the end', async (_name, events, signal, end) => {
-  const report = JSON.stringify([{ type: 'locked' }])
+  const report = JSON.stringify([{ type: 'ready', layers: ['x'] }, { type: 'locked' }])
   const last = JSON.stringify([...events, { type: 'usage', cpuMs: 12, peakMemoryMiB: 34 }])
   const sbx = sandbox({ noSandbox: false, isolation: scripted({ 0: report }) })
   const container = await sbx.execContainer({
