@@ -8,3 +8,4 @@ import type { Attack, AttackTarget } from './attack.ts'
 const attacks: readonly Attack[] = [...fileAttacks, ...networkAttacks, ...processAttacks, ...privilegeAttacks]
 
 export { type Attack, type AttackTarget, attacks }
+export type { TestFramework } from './suite.ts'
