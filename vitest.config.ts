@@ -15,6 +15,7 @@ export default defineConfig({
     // A test that hangs fails; one that waits for a guest on a busy machine does not.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000, interval: 10 } },
     coverage: { include: ['packages/*/src/**'], exclude: ['**/*.d.ts'] },
     projects: [
       { extends: true, test: { name: 'packages', include: ['packages/*/test/**/*.test.ts'] } },

@@ -44,7 +44,7 @@ describe.each(['jseval-confine-runtime', 'jsisolate-confine-runtime'])('a harden
   })
 
   test('is ended by its deadline like any other', async () => {
-    const spinning = await run({ runtime, policy: { hardened: true }, limits: { lifeMs: 1500 } }, 'exports.run = () => { for (;;); }')
+    const spinning = await run({ runtime, policy: { hardened: true }, limits: { lifeMs: 2500 } }, 'exports.run = () => { for (;;); }')
     expect(spinning).toMatchObject({ code: 'ERR_CONFINE_TIMEOUT', end: 'timeout' })
   })
 })

@@ -36,7 +36,7 @@ describe.each(runtimes)('%s', (runtime) => {
     expect(await sbx.handleAPICall(cid, 'addOne', [5])).toBe(6)
     expect(await sbx.handleAPICall(cid, 'deep.twice', [4])).toBe(8)
     expect(await sbx.handleAPICall(cid, 'map', [new Map([['a', 1n]])])).toEqual(new Map([[1n, 'a']]))
-    await vi.waitFor(() => expect(log).toHaveBeenCalledWith('loaded', { a: [1] }))
+    await expect.poll(() => log).toHaveBeenCalledWith('loaded', { a: [1] })
     expect(sbx.isolation).toMatchObject({ backend: 'linux', isLocked: true })
     expect(sbx.isolation.layers).toEqual(
       expect.arrayContaining([
@@ -125,7 +125,7 @@ test('what an isolate throws where nobody waits is told, and it goes on', async 
   const errors: any[] = []
   sbx.on('container-runtime-error', (event) => errors.push(event))
   const container = await sbx.execContainer({ source: 'setTimeout(() => { throw new RangeError("nobody waits") }); exports.f = () => 1' })
-  await vi.waitFor(() => expect(errors).toMatchObject([{ cid: 1, error: { code: 'ERR_CONFINE_GUEST_THREW', errorName: 'RangeError' } }]))
+  await expect.poll(() => errors).toMatchObject([{ cid: 1, error: { code: 'ERR_CONFINE_GUEST_THREW', errorName: 'RangeError' } }])
   expect(await container.call('f')).toBe(1)
 })
 
@@ -217,7 +217,7 @@ test.each([false, true])('a host that is killed leaves no guest (strace: %s)', a
   expect(family.length).toBeGreaterThanOrEqual(3)
   expect(family.filter((pid) => !isAlive(pid))).toEqual([])
   host.kill('SIGKILL')
-  await vi.waitFor(() => expect(family.filter(isAlive)).toEqual([]), { timeout: 5000 })
+  await expect.poll(() => family.filter(isAlive)).toEqual([])
 })
 
 test.each([

@@ -101,8 +101,8 @@ test('a signal rejects at once and cancels at the other side; the late answer is
   const signal = await seen.promise
   controller.abort(new Error('enough'))
   await expect(call).rejects.toThrow('enough')
-  await vi.waitFor(() => expect(signal.aborted).toBe(true))
-  await vi.waitFor(() => expect(host.pendingRequests).toBe(0))
+  await expect.poll(() => signal.aborted).toBe(true)
+  await expect.poll(() => host.pendingRequests).toBe(0)
   await expect(host.request(0, 'm', [], AbortSignal.abort(new Error('before')))).rejects.toThrow('before')
 })
 
@@ -215,7 +215,7 @@ test('requests that would hold too much memory are refused until others are answ
   expect(answers).toHaveLength(1)
   expect(messages().map(({ type }) => type)).toEqual(['failure', 'failure', 'failure'])
   answers[0]?.()
-  await vi.waitFor(() => expect(messages()).toHaveLength(4))
+  await expect.poll(() => messages()).toHaveLength(4)
   say(call(5))
   expect(answers).toHaveLength(2)
   expect(closed).not.toHaveBeenCalled()

@@ -15,7 +15,7 @@ async function running(guest: Launch): Promise<readonly [number, number, number]
 }
 
 async function allGone(pids: readonly number[]): Promise<boolean> {
-  for (let waited = 0; waited < 2000; waited += 10) {
+  for (let waited = 0; waited < 60_000; waited += 10) {
     if (!pids.some(isAlive)) return true
     await sleep(10)
   }
@@ -73,7 +73,7 @@ describe.each(users)('of what %s launched, nothing is left', (as) => {
     expect(processesWith(`orphan-${as}`)).toEqual([])
   })
 
-  test('whenever the supervisor is killed', { timeout: 20_000 }, async () => {
+  test('whenever the supervisor is killed', async () => {
     const marker = `marker-${as}-${process.pid}`
     for (let round = 0; round < 24; round++) {
       const guest = launch({ ...endless, args: [...endless.args, marker] }, { as })
@@ -81,7 +81,7 @@ describe.each(users)('of what %s launched, nothing is left', (as) => {
       guest.child.kill('SIGKILL')
       await guest.end
     }
-    for (let waited = 0; processesWith(marker).length > 0 && waited < 1000; waited += 10) await sleep(10)
+    for (let waited = 0; processesWith(marker).length > 0 && waited < 60_000; waited += 10) await sleep(10)
     expect(processesWith(marker)).toEqual([])
   })
 })

@@ -44,8 +44,8 @@ describe.each(users)('launched by %s', (as) => {
     expect(usageOf(end).peakMemoryMiB).toBeLessThan(nodeMiB + 64 + 200)
   })
 
-  test('CPU time runs out', { timeout: 20_000 }, async () => {
-    const code = 'const until = Date.now() + 1400; while (Date.now() < until); say("done")'
+  test('CPU time runs out', async () => {
+    const code = 'while (process.cpuUsage().user < 1_500_000); say("done")'
     expect(await run(locked(code), { as, limits: {} })).toMatchObject({ code: 0, stdout: 'done\n' })
     const end = await run(locked(`process.on('SIGXCPU', () => {}); ${code}`), { as, limits: { cpuSeconds: 1 } })
     expect(end).toMatchObject({ code: null, signal: 'SIGKILL', stdout: '' })

@@ -79,9 +79,9 @@ describe.each(users)('the supervisor that %s launched', (as) => {
 
   test('holds a process that was forked before the lock, too', async () => {
     // The child is up before its parent locks, and acts after that.
-    const child = `process.stdout.write('up'); setTimeout(() => { try { fs.readFileSync('/x') } catch (error) { console.log(error.code) } }, 250)`
-    const lock = locked(`setTimeout(() => {}, 1000)`).args[1]
-    const code = `const child = child_process.spawn(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: ['ignore', 'pipe', 2] })
+    const child = `process.stdin.on('data', () => { try { fs.readFileSync('/x') } catch (error) { console.log(error.code) } }); process.stdout.write('up')`
+    const lock = locked(`child.stdin.write('act'); setInterval(() => {}, 1000)`).args[1]
+    const code = `const child = child_process.spawn(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: ['pipe', 'pipe', 2] })
       child.stdout.on('data', (chunk) => String(chunk) === 'up' ? setTimeout(() => {${lock}}, 50) : process.stdout.write(chunk))`
     const command = { file: process.execPath, args: ['-e', code], env: environment }
     const end = await run(command, { as })
@@ -98,7 +98,7 @@ describe('under a flood of violations', () => {
   const flood = (then = '') =>
     locked(`for (let i = 0; i < ${count}; i++) try { fs.closeSync(fs.openSync('/x' + i)) } catch {}; say('survived'); ${then}`)
 
-  test('the host hears a bounded part, and the number of the rest', { timeout: 30_000 }, async () => {
+  test('the host hears a bounded part, and the number of the rest', async () => {
     const end = await run(flood(), { onViolation: 'deny' })
     expect(end).toMatchObject({ code: 0, stdout: 'survived\n' })
     const dropped = [...end.reports.matchAll(/\{"type":"dropped","count":(\d+)\}\n/g)].reduce((sum, [, number]) => sum + Number(number), 0)
@@ -107,17 +107,15 @@ describe('under a flood of violations', () => {
     expect(end.violations[0]?.path).toBe('/x0')
   })
 
-  test('a host that does not read holds nobody up, and costs no memory', { timeout: 30_000 }, async () => {
+  test('a host that does not read holds nobody up, and costs no memory', async () => {
     const guest = launch(flood('setInterval(() => {}, 1000)'), { onViolation: 'deny', deaf: true })
     await guest.output('survived')
     expect(Number(statusOf(guest.child.pid as number).VmHWM?.split(' ')[0])).toBeLessThan(4096)
-    const before = performance.now()
     guest.child.kill('SIGTERM')
     expect(await guest.end).toMatchObject({ signal: 'SIGTERM' })
-    expect(performance.now() - before).toBeLessThan(1000)
   })
 
-  test('a host that does not read does not delay a kill', { timeout: 30_000 }, async () => {
+  test('a host that does not read does not delay a kill', async () => {
     const guest = launch(flood('process.kill(1, 9)'), { onViolation: 'deny', deaf: true })
     await guest.output('survived')
     expect(await guest.end).toMatchObject({ code: 1 })

@@ -142,7 +142,7 @@ describe.each(reached.filter(({ tier, lacks }) => tier === 'landlock-seccomp' &&
       }
     })
 
-    test('whenever the supervisor or init is killed', { timeout: 30_000 }, async () => {
+    test('whenever the supervisor or init is killed', async () => {
       const marker = `bare-${as}-${process.pid}`
       const round = async (index: number) => {
         const guest = launch({ ...endless, args: [...endless.args, marker] }, { as, under: under(lacks) })
@@ -159,7 +159,7 @@ describe.each(reached.filter(({ tier, lacks }) => tier === 'landlock-seccomp' &&
         await guest.end
       }
       for (let index = 0; index < 40; index += 2) await Promise.all([round(index), round(index + 1)])
-      for (let waited = 0; processesWith(marker).length > 0 && waited < 2000; waited += 10) await sleep(10)
+      for (let waited = 0; processesWith(marker).length > 0 && waited < 60_000; waited += 10) await sleep(10)
       expect(processesWith(marker)).toEqual([])
     })
 
@@ -173,7 +173,7 @@ describe.each(reached.filter(({ tier, lacks }) => tier === 'landlock-seccomp' &&
   },
 )
 
-test('of what a killed host has launched without namespaces nothing is left', { timeout: 20_000 }, async () => {
+test('of what a killed host has launched without namespaces nothing is left', async () => {
   const script = `
     import { launch, locked } from '${new URL('./support/launch.ts', import.meta.url)}'
     const guest = launch(locked("setInterval(() => {}, 1000); say('running')"))
@@ -240,7 +240,7 @@ async function running(guest: Launch): Promise<readonly [number, number, number]
 }
 
 async function allGone(pids: readonly number[]): Promise<boolean> {
-  for (let waited = 0; waited < 2000; waited += 10) {
+  for (let waited = 0; waited < 60_000; waited += 10) {
     if (!pids.some(isAlive)) return true
     await sleep(10)
   }

