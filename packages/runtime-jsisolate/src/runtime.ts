@@ -91,9 +91,9 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
     })
   }
 
-  /** The exported functions, as they were when `run()` returned. */
+  /** The exported functions, as they were when `run()` returned. None once it is closed. */
   override describeAPI(): ApiDescription {
-    return new APIDescription(this.#description)
+    return new APIDescription(this.#end === undefined ? this.#description : [])
   }
 
   /** Merges into `opts`. What a program was started with (source, path, globals, limits) does not change any more. */

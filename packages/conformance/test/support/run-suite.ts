@@ -6,8 +6,11 @@ export interface Outcome {
   readonly failure?: string
 }
 
-/** Runs what a suite registers, one test after the other, and gives what became of each. */
-export async function runSuite(register: (framework: TestFramework) => void): Promise<Outcome[]> {
+/**
+ * Runs what a suite registers, one test after the other, and gives what became of each.
+ * @param only Names the tests to run. @default all
+ */
+export async function runSuite(register: (framework: TestFramework) => void, only = /(?:)/): Promise<Outcome[]> {
   const tests: { name: string; test: () => Promise<void> | void }[] = []
   const path: string[] = []
   register({
@@ -21,13 +24,13 @@ export async function runSuite(register: (framework: TestFramework) => void): Pr
     },
   })
   const outcomes: Outcome[] = []
-  for (const { name, test } of tests) outcomes.push({ name, ...(await failureOf(test)) })
+  for (const { name, test } of tests.filter((one) => only.test(one.name))) outcomes.push({ name, ...(await failureOf(test)) })
   return outcomes
 }
 
 /** The failures alone, by the name of their test. */
-export async function failuresOf(register: (framework: TestFramework) => void): Promise<Record<string, string>> {
-  const outcomes = await runSuite(register)
+export async function failuresOf(register: (framework: TestFramework) => void, only?: RegExp): Promise<Record<string, string>> {
+  const outcomes = await runSuite(register, only)
   return Object.fromEntries(outcomes.flatMap(({ name, failure }) => (failure === undefined ? [] : [[name, failure]])))
 }
 
