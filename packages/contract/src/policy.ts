@@ -49,10 +49,15 @@ export interface Limits {
   readonly outputMiB?: number | undefined
   /** Size of any one file that it writes, where its policy lets it write files at all, MiB. @default 64 */
   readonly fileSizeMiB?: number | undefined
+  /**
+   * Descriptors that it has open at once, of which node itself needs some twenty. It gets new ones only where its policy gives it
+   * files. From 32 to 65,536, which is also what none of ours comes to. @default 64
+   */
+  readonly openFiles?: number | undefined
 }
 
 /** The limits that hold unless others are given. */
-export const defaultLimits: Limits = Object.freeze({ memoryMiB: 512, threads: 64, fileSizeMiB: 64 })
+export const defaultLimits: Limits = Object.freeze({ memoryMiB: 512, threads: 64, fileSizeMiB: 64, openFiles: 64 })
 
 /** A symbolic link inside the guest's file system. */
 export interface BootLink {

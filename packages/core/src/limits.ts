@@ -14,8 +14,9 @@ export function checkLimits(limits: unknown): Limits {
   for (const [name, atLeast] of Object.entries(least)) {
     const value: unknown = (limits as Record<string, unknown>)[name] ?? defaultLimits[name as keyof Limits]
     if (value === undefined || value === Number.POSITIVE_INFINITY) continue
-    if (!Number.isSafeInteger(value) || (value as number) < atLeast || (value as number) > largest) {
-      throw bad(`limits.${name}`, value, `a whole number from ${atLeast} to ${largest}, or Infinity`)
+    const atMost = most[name as keyof Limits] ?? largest
+    if (!Number.isSafeInteger(value) || (value as number) < atLeast || (value as number) > atMost) {
+      throw bad(`limits.${name}`, value, `a whole number from ${atLeast} to ${atMost}, or Infinity`)
     }
     checked[name] = value as number
   }
@@ -30,10 +31,14 @@ const least: Readonly<Record<keyof Limits, number>> = Object.freeze({
   threads: 16,
   outputMiB: 1,
   fileSizeMiB: 1,
+  openFiles: 32,
 })
 
 /** The longest delay of a timer. */
 const largest = 0x7fffffff
+
+/** Where something else bounds a limit. */
+const most: Readonly<Partial<Record<keyof Limits, number>>> = Object.freeze({ openFiles: 65_536 })
 
 function bad(name: string, value: unknown, wanted: string): ConfineError {
   return new ConfineError('ERR_CONFINE_BAD_OPTION', `The option ${name} must be ${wanted}; it is ${String(value)}`)

@@ -26,6 +26,8 @@ test.each([
   ['no containers', { runtime, noSandbox: true, maxContainers: 0 }, 'maxContainers'],
   ['too little memory', { runtime, noSandbox: true, limits: { memoryMiB: 1 } }, 'limits.memoryMiB'],
   ['half a second', { runtime, noSandbox: true, limits: { cpuSeconds: 0.5 } }, 'limits.cpuSeconds'],
+  ['too few descriptors', { runtime, noSandbox: true, limits: { openFiles: 8 } }, 'limits.openFiles'],
+  ['more descriptors than can be held', { runtime, noSandbox: true, limits: { openFiles: 65_537 } }, 'from 32 to 65536'],
   ['a limit that is text', { runtime, noSandbox: true, limits: { lifeMs: '5' } }, 'limits.lifeMs'],
   ['an unknown limit', { runtime, noSandbox: true, limits: { memory: 5 } }, 'no limit memory'],
   ['limits that are none', { runtime, noSandbox: true, limits: 5 }, 'limits'],
@@ -40,7 +42,7 @@ test.each([
 
 test('limits and the bar have defaults, one by one; Infinity is no limit', () => {
   expect(checkOptions({ runtime, noSandbox: true })).toMatchObject({
-    limits: { memoryMiB: 512, threads: 64, fileSizeMiB: 64 },
+    limits: { memoryMiB: 512, threads: 64, fileSizeMiB: 64, openFiles: 64 },
     policy: { read: [], write: [], scratchMiB: 0, hardened: false },
     minIsolation: { files: 2, privileges: 1 },
   })
@@ -50,6 +52,6 @@ test('limits and the bar have defaults, one by one; Infinity is no limit', () =>
     limits: { memoryMiB: Infinity, cpuSeconds: 3 },
     minIsolation: { files: 1 },
   })
-  expect(limits).toEqual({ cpuSeconds: 3, threads: 64, fileSizeMiB: 64 })
+  expect(limits).toEqual({ cpuSeconds: 3, threads: 64, fileSizeMiB: 64, openFiles: 64 })
   expect(minIsolation).toMatchObject({ files: 1, network: 2 })
 })

@@ -105,11 +105,11 @@ static int listen_to(const struct side *side, const struct sock_fprog *program)
 }
 
 /* Every call goes to the supervisor, but what takes the listener there and what no life goes on or ends without. */
-static int listen_to_all(const struct side *side)
+static int listen_to_all(const struct side *side, int handover)
 {
 	/* clang-format off */
-	static const struct allowed list[] = {
-		{ SYS_sendmsg, 0, HANDOVER_FD },
+	const struct allowed list[] = {
+		{ SYS_sendmsg, 0, (uint32_t)handover },
 		{ SYS_rt_sigreturn, ANY, 0 },
 		{ SYS_restart_syscall, ANY, 0 },
 		{ SYS_exit, ANY, 0 },
@@ -123,19 +123,31 @@ static int listen_to_all(const struct side *side)
 	return listen_to(side, &program);
 }
 
-void name_guest(const struct plan *plan, pid_t guest)
+static void fill_in(const struct plan *plan, uint32_t name, uint32_t value)
 {
 	for (size_t i = 0; i < plan->filter.len; i++)
 		if (plan->filter.filter[i].code ==
 			    (BPF_JMP | BPF_JEQ | BPF_K) &&
-		    plan->filter.filter[i].k == OWN_PROCESS)
-			plan->filter.filter[i].k = (uint32_t)guest;
+		    plan->filter.filter[i].k == name)
+			plan->filter.filter[i].k = value;
 }
 
-int filter_guest(const struct side *side, const struct plan *plan, bool trace)
+void name_guest(const struct plan *plan, pid_t guest)
+{
+	fill_in(plan, OWN_PROCESS, (uint32_t)guest);
+}
+
+void name_handover(const struct plan *plan, int handover)
+{
+	fill_in(plan, HANDOVER, (uint32_t)handover);
+}
+
+int filter_guest(const struct side *side, const struct plan *plan,
+		 const struct options *options)
 {
 	name_guest(plan, getpid());
-	return trace ? listen_to_all(side) : listen_to(side, &plan->filter);
+	return options->trace ? listen_to_all(side, options->handover) :
+				listen_to(side, &plan->filter);
 }
 
 /* Waits for the guest and for the end of the supervisor, tells it, exits. */

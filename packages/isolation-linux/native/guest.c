@@ -13,14 +13,14 @@
 #include "range.h"
 
 /* Keeps 0, 1, 2, the channel, and the socket at its agreed place until exec. */
-static void arrange_descriptors(struct side *side)
+static void arrange_descriptors(struct side *side, int handover)
 {
-	if (dup3(side->socket, HANDOVER_FD, O_CLOEXEC) < 0)
+	if (dup3(side->socket, handover, O_CLOEXEC) < 0)
 		fail(side, STAGE_PRIVILEGES, "move the socket", "");
-	side->socket = HANDOVER_FD;
+	side->socket = handover;
 #ifndef WITHOUT_CLOSED_DESCRIPTORS
-	close_from_to(side, CHANNEL_FD + 1, HANDOVER_FD - 1);
-	close_from_to(side, HANDOVER_FD + 1, ~0u);
+	close_from_to(side, CHANNEL_FD + 1, (unsigned int)handover - 1);
+	close_from_to(side, (unsigned int)handover + 1, ~0u);
 #endif
 }
 
@@ -73,9 +73,9 @@ void run_guest(const struct options *options, const struct plan *plan,
 	layers.landlock = restrict_files(&side, options);
 	if (layers.landlock > 0)
 		assert_restricted(&side);
-	arrange_descriptors(&side);
+	arrange_descriptors(&side, options->handover);
 	limit_resources(&side, options, world);
-	hand_over(&side, filter_guest(&side, plan, options->trace), &layers);
+	hand_over(&side, filter_guest(&side, plan, options), &layers);
 	execve(options->command[0], options->command, options->environment);
 	fail(&side, STAGE_EXEC, "execute", options->command[0]);
 }

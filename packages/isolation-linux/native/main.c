@@ -71,7 +71,7 @@ static void prepare(const struct side *side)
 	close_from_to(side, CONTROL_FD + 1, ~0u);
 	if (setrlimit(RLIMIT_CORE, &none) != 0)
 		fail(side, STAGE_PRIVILEGES, "forbid", "cores");
-	/* Each place takes a descriptor, and so does HANDOVER_FD. */
+	/* Each place takes a descriptor, and the last one is options.handover. */
 	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
 		fail(side, STAGE_PRIVILEGES, "read the limit of open files",
 		     "");
@@ -145,6 +145,7 @@ int main(int argc, char **argv, char **environment)
 	if (wrong_plan != NULL)
 		fail(&side, STAGE_PLAN, "use the plan:", wrong_plan);
 
+	name_handover(&plan, options.handover);
 	if (options.trace && !report_much(&report))
 		fail(&side, STAGE_OPTIONS, "trace", "the guest");
 	prepare(&side);

@@ -1,4 +1,4 @@
-/* argv -> struct options. Nothing else is read: no environment, no file. */
+/* argv -> struct options. Nothing else is read but a limit of this process: no environment, no file. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,12 +81,35 @@ static bool read_limit(const char *text, struct options *options)
 	return false;
 }
 
-static bool has_handover_out_of_reach(const struct options *options)
+const struct limit *find_limit(const struct options *options, int resource)
 {
 	for (size_t i = 0; i < options->limit_count; i++)
-		if (options->limits[i].resource == RLIMIT_NOFILE &&
-		    options->limits[i].value <= HANDOVER_FD)
-			return true;
+		if (options->limits[i].resource == resource)
+			return &options->limits[i];
+	return NULL;
+}
+
+/*
+ * The guest gets one less than this process may have, which keeps a number for
+ * the launcher that the guest cannot come to. Returns false without a limit.
+ */
+static bool place_handover(struct options *options)
+{
+	struct rlimit own;
+
+	for (size_t i = 0; i < options->limit_count; i++) {
+		struct limit *limit = &options->limits[i];
+
+		if (limit->resource != RLIMIT_NOFILE)
+			continue;
+		if (limit->value > MOST_DESCRIPTORS ||
+		    getrlimit(RLIMIT_NOFILE, &own) != 0)
+			return false;
+		if (limit->value >= own.rlim_max)
+			limit->value = own.rlim_max - 1;
+		options->handover = (int)limit->value;
+		return limit->value > CONTROL_FD;
+	}
 	return false;
 }
 
@@ -164,8 +187,8 @@ const char *read_options(int argc, char **argv, struct options *options)
 		return "-- (the absolute path of a program must follow)";
 	if (options->lock_path == NULL)
 		return "--lock (it is missing)";
-	if (!has_handover_out_of_reach(options))
-		return "--rlimit (nofile=64 or less is needed)";
+	if (!place_handover(options))
+		return "--rlimit (nofile=N is needed, 65536 at most)";
 	options->command = argv + at + 1;
 	return NULL;
 }

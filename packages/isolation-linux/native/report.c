@@ -11,19 +11,9 @@
 #include <unistd.h>
 
 #include "launch.h"
+#include "line.h"
 
-#define MAX_LINE (8 * 1024)
-/* Kept free of ordinary violations, for what must arrive. */
-#define RESERVE (4 * MAX_LINE)
-/* A guest may commit this many violations at once, and this many a second, before some are only counted. */
-#define MAX_TOKENS 1024
-#define TOKENS_PER_SECOND 256
-/* The same for calls that are traced. */
-#define MAX_TRACE_TOKENS 16384
-#define TRACE_TOKENS_PER_SECOND 8192
 #define TRACE_ROOM (1024 * 1024)
-#define MAX_TRACE_TEXT 512
-#define MAX_PATH_TEXT 4096
 #define DRAIN_MS 100
 #define TELL_DROPPED_MS 100
 
@@ -36,68 +26,6 @@ static const char *const layer_names[] = {
 	"no-new-privs",	  "seccomp-notify",
 	"own-uid",	  "no-new-descriptors",
 };
-
-struct line {
-	size_t length;
-	char text[MAX_LINE];
-};
-
-static void put(struct line *line, const char *text)
-{
-	size_t length = strlen(text);
-
-	if (length > sizeof(line->text) - line->length)
-		length = sizeof(line->text) - line->length;
-	memcpy(line->text + line->length, text, length);
-	line->length += length;
-}
-
-static void put_number(struct line *line, uint64_t value, unsigned int base)
-{
-	char digits[24];
-	char *at = digits + sizeof(digits) - 1;
-
-	*at = '\0';
-	do {
-		*--at = "0123456789abcdef"[value % base];
-		value /= base;
-	} while (value > 0);
-	put(line, at);
-}
-
-/*
- * Writes bytes that anybody may have chosen as a JSON string. Each byte that
- * is no plain ASCII becomes \u00XX; the host puts them together again.
- * Returns whether all of them fitted.
- */
-static bool put_bytes(struct line *line, const char *bytes, size_t size,
-		      size_t bound)
-{
-	size_t end = line->length + bound;
-	size_t at;
-
-	put(line, "\"");
-	for (at = 0; at < size; at++) {
-		unsigned char byte = (unsigned char)bytes[at];
-		char text[7] = { (char)byte };
-
-		if (line->length + sizeof(text) > end)
-			break;
-		if (byte < 0x20 || byte > 0x7e || byte == '"' || byte == '\\') {
-			memcpy(text, "\\u00", 4);
-			text[4] = "0123456789abcdef"[byte >> 4];
-			text[5] = "0123456789abcdef"[byte & 15];
-		}
-		put(line, text);
-	}
-	put(line, "\"");
-	return at == size;
-}
-
-static bool put_string(struct line *line, const char *text, size_t bound)
-{
-	return put_bytes(line, text, strlen(text), bound);
-}
 
 int64_t now_ms(void)
 {
@@ -125,23 +53,7 @@ bool report_much(struct report *report)
 	return true;
 }
 
-static bool take_token(struct bucket *bucket, uint64_t most,
-		       uint64_t per_second)
-{
-	int64_t now = now_ms();
-
-	/* The first time it is full: the clock stood at zero long ago. */
-	bucket->tokens += (uint64_t)(now - bucket->refilled_ms) * per_second;
-	bucket->refilled_ms = now;
-	if (bucket->tokens > most * 1000)
-		bucket->tokens = most * 1000;
-	if (bucket->tokens < 1000)
-		return false;
-	bucket->tokens -= 1000;
-	return true;
-}
-
-static void send_queue(struct report *report)
+void send_queue(struct report *report)
 {
 	while (report->pending > 0) {
 		ssize_t sent = send(report->fd, report->queue, report->pending,
@@ -154,7 +66,7 @@ static void send_queue(struct report *report)
 	}
 }
 
-static bool enqueue(struct report *report, struct line *line, size_t reserve)
+bool enqueue(struct report *report, struct line *line, size_t reserve)
 {
 	put(line, "}\n");
 	if (report->pending + line->length + reserve > report->room)
@@ -173,27 +85,6 @@ static void say_dropped(struct report *report)
 	if (enqueue(report, &line, RESERVE / 2))
 		report->dropped = 0;
 	report->told_ms = now_ms();
-}
-
-/* Returns whether there was room. */
-static bool send_trace(struct report *report, struct line *line)
-{
-	if (report->missed > 0) {
-		put(line, ",\"missed\":");
-		put_number(line, report->missed, 10);
-	}
-	if (!enqueue(report, line, 2 * RESERVE))
-		return false;
-	report->missed = 0;
-	return true;
-}
-
-static void say_missed(struct report *report)
-{
-	struct line line = { 0 };
-
-	put(&line, "{\"type\":\"trace\"");
-	send_trace(report, &line);
 }
 
 int report_flush(struct report *report)
@@ -333,72 +224,4 @@ void report_usage(struct report *report, const struct rusage *usage)
 	put(&line, ",\"peakMemoryKiB\":");
 	put_number(&line, (uint64_t)usage->ru_maxrss, 10);
 	enqueue(report, &line, 0);
-}
-
-static void put_call(struct line *line, const struct call *call)
-{
-	put(line, ",\"number\":");
-	put_number(line, (unsigned int)call->number, 10);
-	put(line, ",\"arguments\":[");
-	for (int i = 0; i < 6; i++) {
-		put(line, i > 0 ? ",\"0x" : "\"0x");
-		put_number(line, call->arguments[i], 16);
-		put(line, "\"");
-	}
-	put(line, "]");
-}
-
-void report_violation(struct report *report, const struct call *call, bool kill)
-{
-	struct line line = { 0 };
-
-	if (!kill &&
-	    !take_token(&report->violations, MAX_TOKENS, TOKENS_PER_SECOND)) {
-		report->dropped++;
-		return;
-	}
-	put(&line, "{\"type\":\"violation\"");
-	put_call(&line, call);
-	put(&line, kill ? ",\"action\":\"kill\"" : ",\"action\":\"deny\"");
-	if (call->path != NULL) {
-		put(&line, ",\"path\":");
-		if (!put_string(&line, call->path, MAX_PATH_TEXT))
-			put(&line, ",\"truncated\":true");
-	}
-	if (!enqueue(report, &line, kill ? 0 : RESERVE))
-		report->dropped++;
-	send_queue(report);
-}
-
-void report_trace(struct report *report, const struct call *call,
-		  enum fate fate, int error)
-{
-	static const char *const fates[] = { "done", "failed", "locked",
-					     "killed" };
-	struct line line = { 0 };
-
-	if (!take_token(&report->traces, MAX_TRACE_TOKENS,
-			TRACE_TOKENS_PER_SECOND)) {
-		report->missed++;
-		return;
-	}
-	put(&line, "{\"type\":\"trace\"");
-	put_call(&line, call);
-	put(&line, ",\"thread\":");
-	put_number(&line, (uint64_t)call->caller, 10);
-	put(&line, ",\"fate\":");
-	put_string(&line, fates[fate], 16);
-	put(&line, ",\"error\":");
-	put_number(&line, (uint64_t)error, 10);
-	if (call->path != NULL) {
-		put(&line, ",\"path\":");
-		put_string(&line, call->path, MAX_TRACE_TEXT);
-	}
-	if (call->data != NULL) {
-		put(&line, ",\"data\":");
-		put_bytes(&line, call->data, call->data_size, MAX_TRACE_TEXT);
-	}
-	/* Sent with the rest of the round. */
-	if (!send_trace(report, &line))
-		report->missed++;
 }

@@ -68,8 +68,8 @@ static void become_ready(struct supervisor *supervisor)
 		take_identity(side, world->uid, world->gid);
 		die_with_host(side);
 	}
-	verify_guest(side, world, supervisor->layers,
-		     supervisor->notifier.guest);
+	verify_guest(side, supervisor->notifier.options, world,
+		     supervisor->layers, supervisor->notifier.guest);
 	forbid_new_privileges(side);
 	drop_capabilities(side);
 	filter_supervisor(side, supervisor->watch.statm);
@@ -147,15 +147,12 @@ static bool hear_packet(struct supervisor *supervisor, int socket)
 /* The limits are held by the kernel, which does not say which one it was. */
 static bool has_used_its_cpu_time(const struct supervisor *supervisor)
 {
-	const struct options *options = supervisor->notifier.options;
+	const struct limit *limit =
+		find_limit(supervisor->notifier.options, RLIMIT_CPU);
 
-	for (size_t i = 0; i < options->limit_count; i++)
-		if (options->limits[i].resource == RLIMIT_CPU)
-			return WIFSIGNALED(supervisor->status) &&
-			       WTERMSIG(supervisor->status) == SIGKILL &&
-			       supervisor->cpu_ms + CPU_DOUBT_MS >=
-				       options->limits[i].value * 1000;
-	return false;
+	return limit != NULL && WIFSIGNALED(supervisor->status) &&
+	       WTERMSIG(supervisor->status) == SIGKILL &&
+	       supervisor->cpu_ms + CPU_DOUBT_MS >= limit->value * 1000;
 }
 
 /* Everything of the guest is dead: says the last of it, and goes. */

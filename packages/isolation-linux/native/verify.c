@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
@@ -165,13 +166,30 @@ static void verify_descriptors(const struct side *side, pid_t guest)
 	closedir(directory);
 }
 
-void verify_guest(const struct side *side, struct world *world, uint32_t layers,
-		  pid_t guest)
+/* What is above it is the launcher's: its filter lets sendmsg() pass there. */
+static void verify_descriptor_limit(const struct side *side,
+				    const struct options *options, pid_t guest)
+{
+	struct rlimit found;
+	char text[32];
+
+	if (prlimit(guest, RLIMIT_NOFILE, NULL, &found) != 0)
+		fail(side, STAGE_VERIFY, "read the limits of", "the guest");
+	if (found.rlim_max <= (rlim_t)options->handover)
+		return;
+	snprintf(text, sizeof(text), "%llu",
+		 (unsigned long long)found.rlim_max);
+	fail_verify(side, "a limit of descriptors", text);
+}
+
+void verify_guest(const struct side *side, const struct options *options,
+		  struct world *world, uint32_t layers, pid_t guest)
 {
 	char path[64], status[4096];
 	ssize_t got;
 	int fd;
 
+	verify_descriptor_limit(side, options, guest);
 	world->is_verified = has_proc();
 	if (!world->is_verified)
 		return;

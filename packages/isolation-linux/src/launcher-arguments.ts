@@ -2,7 +2,6 @@ import type { Command, Limits, Policy } from '@confine-sandbox/contract'
 import { type FileAccess, fileAccess } from './file-rules.ts'
 import { placesOf } from './places.ts'
 import type { SharedObjects } from './shared-objects.ts'
-import { handoverDescriptor } from './syscall-rules.ts'
 
 /** The path whose statfs asks the supervisor for the lock. It never exists. */
 export const lockPath = '/.confine/lock'
@@ -29,18 +28,21 @@ export function launcherArguments(command: Command, policy: Policy, objects: Sha
   ]
 }
 
-function resourceLimits({ cpuSeconds, threads, fileSizeMiB }: Limits, access: FileAccess): readonly string[] {
+function resourceLimits({ cpuSeconds, threads, fileSizeMiB, openFiles = mostOpenFiles }: Limits, access: FileAccess): readonly string[] {
   return [
     // 0 does not hold back a core that is piped to a program, 1 does. core(5), fs/coredump.c
     'core=1',
     // What is above it fails with EFBIG: node ignores the signal.
     ...(access !== 'write' ? ['fsize=0'] : fileSizeMiB === undefined ? [] : [`fsize=${fileSizeMiB * 1024 * 1024}`]),
-    ...['memlock=0', `nofile=${handoverDescriptor}`],
+    ...['memlock=0', `nofile=${openFiles}`],
     ...(cpuSeconds === undefined ? [] : [`cpu=${cpuSeconds}`]),
     // Counted in the guest's user namespace, init included.
     ...(threads === undefined ? [] : [`nproc=${threads + 1}`]),
   ]
 }
+
+/** The kernel keeps a table as long as the highest number. native/launch.h, MOST_DESCRIPTORS */
+const mostOpenFiles = 65_536
 
 /** What is resident, looked at from outside; and what is allocated, where nothing reserves code space by the half gigabyte. */
 function memoryLimits({ limits: { memoryMiB }, threads, jit }: Policy): readonly (readonly [string, number])[] {

@@ -4,8 +4,11 @@ import { fileRules } from './file-rules.ts'
 import { type Answer, ask, int, long, quiet, type Rule, violation, when, within } from './rule.ts'
 import type { Architecture } from './syscall-numbers.ts'
 
-/** The file descriptor on which the launcher hands its listener over, before exec. native/launch.h, HANDOVER_FD */
-export const handoverDescriptor = 64
+/**
+ * Stands for the descriptor on which the launcher hands its listener over, before exec: the first one that the guest's limit
+ * puts out of its reach. native/launch.h, HANDOVER
+ */
+const handoverDescriptor = 0x7f666468
 
 /** Stands for the guest's own process id, which the launcher alone knows. No process has it. native/launch.h, OWN_PROCESS */
 export const ownProcess = 0x7f706964

@@ -39,11 +39,14 @@ test('sets the limits that there are', () => {
   const limitsOf = (threads: boolean, limits: Limits) =>
     launcherArguments(command, { ...defaultPolicy, threads, limits }, objects)
       .join(' ')
-      .match(/nofile=64 (.*?) ?--bind/)?.[1]
-  expect(limitsOf(false, {})).toBe('')
-  expect(limitsOf(false, { cpuSeconds: 3, threads: 20, memoryMiB: 100 })).toBe('--rlimit cpu=3 --rlimit nproc=21 --memory 100 --data 100')
+      .match(/memlock=0 --rlimit (.*?) ?--bind/)?.[1]
+  // The launcher needs one, for what it keeps above it.
+  expect(limitsOf(false, {})).toBe('nofile=65536')
+  expect(limitsOf(false, { cpuSeconds: 3, threads: 20, memoryMiB: 100, openFiles: 100 })).toBe(
+    'nofile=100 --rlimit cpu=3 --rlimit nproc=21 --memory 100 --data 100',
+  )
   // Each isolate reserves half a gigabyte that it does not use.
-  expect(limitsOf(true, { memoryMiB: 100 })).toBe('--memory 100')
+  expect(limitsOf(true, { memoryMiB: 100 })).toBe('nofile=65536 --memory 100')
 })
 
 test('passes the policy on', () => {

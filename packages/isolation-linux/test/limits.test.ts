@@ -45,7 +45,8 @@ describe.each(users)('launched by %s', (as) => {
   })
 
   test('CPU time runs out', async () => {
-    const code = 'while (process.cpuUsage().user < 1_500_000); say("done")'
+    const used = '((usage) => usage.user + usage.system)(process.cpuUsage())'
+    const code = `while (${used} < 1_400_000) for (let i = 0; i < 1e6; i++); say("done")`
     expect(await run(locked(code), { as, limits: {} })).toMatchObject({ code: 0, stdout: 'done\n' })
     const end = await run(locked(`process.on('SIGXCPU', () => {}); ${code}`), { as, limits: { cpuSeconds: 1 } })
     expect(end).toMatchObject({ code: null, signal: 'SIGKILL', stdout: '' })
@@ -61,6 +62,20 @@ describe.each(users)('launched by %s', (as) => {
     // Each guest has its own: the others of the same user do not count.
     expect(await Promise.all([20, 20, 20].map(started))).toEqual([19, 19, 19])
     expect(await run(command, { as, threads: false, limits: {} })).toMatchObject({ code: 0, stdout: '0\n', violations: [] })
+  })
+
+  test('descriptors run out, below the one that was the launcher’s', async () => {
+    const code = "let highest; try { for (;;) highest = fs.openSync('/usr/share') } catch (error) { say(highest, error.code) }"
+    const policy = { as, read: ['/usr/share'] }
+    const ended = async (openFiles: number | undefined, under: readonly string[] = []) =>
+      await run(locked(code), { ...policy, under, limits: { openFiles } })
+    expect(await ended(40)).toMatchObject({ code: 0, stdout: '39 EMFILE\n' })
+    expect(await ended(64)).toMatchObject({ code: 0, stdout: '63 EMFILE\n' })
+    expect(await ended(1000)).toMatchObject({ code: 0, stdout: '999 EMFILE\n' })
+    // The host has fewer itself: one of them is kept for the launcher.
+    const poor = ['/bin/sh', '-c', 'ulimit -n 100; exec "$@"', 'sh']
+    expect(await ended(1000, poor)).toMatchObject({ code: 0, stdout: '98 EMFILE\n' })
+    expect(await ended(undefined, poor)).toMatchObject({ code: 0, stdout: '98 EMFILE\n' })
   })
 
   test.each([

@@ -113,6 +113,8 @@ describe('an argument', () => {
     ['with a link to nowhere', ['--link', '/a', 'b']],
     ['with an unknown limit', ['--rlimit', 'patience=1']],
     ['with a limit that is no number', ['--rlimit', 'cpu=-1']],
+    ['with more descriptors than the kernel should keep a table for', ['--rlimit', 'nofile=65537']],
+    ['with fewer descriptors than are given', ['--rlimit', 'nofile=4']],
     ['with an unknown choice', ['--on-violation', 'allow']],
   ])('%s is refused', async (_name, more) => {
     const end = await run(locked("say('ran')"), { rewrite: (args) => [...more, ...args] })
@@ -121,7 +123,7 @@ describe('an argument', () => {
 
   test.each([
     ['--lock', /--lock \(it is missing\)/],
-    ['--rlimit', /nofile=64 or less is needed/],
+    ['--rlimit', /nofile=N is needed, 65536 at most/],
     ['--', /must follow/],
   ])('%s cannot be left out', async (name, reason) => {
     const rewrite = (args: readonly string[]) => {
