@@ -9,7 +9,7 @@ export function library(options: Options = {}): Options {
     dts: true,
     shims: true,
     // Leaves alone what bundle() writes to the same directory at the same time.
-    clean: ['!entry.*'],
+    clean: ['!entry.*', '!command/**'],
     ...options,
   }
 }
@@ -32,6 +32,11 @@ export function runtimeLibrary(): Options {
 /** A program of one self-contained CommonJS file that imports nothing but Node's own modules. */
 export function bundle(entry: string): Options {
   return { ...shared, entry: [entry], format: ['cjs'], noExternal: [/^(?!node:)/], clean: false }
+}
+
+/** A program that users run: an ES module beside the library, which finds its packages as that one does. */
+export function program(entry: string, outDir: string): Options {
+  return { ...shared, entry: [entry], format: ['esm'], outDir, clean: false }
 }
 
 const shared: Options = {

@@ -8,6 +8,7 @@ const contract = '@confine-sandbox/contract'
 const ipc = '@confine-sandbox/ipc'
 const guest = '@confine-sandbox/guest'
 const core = '@confine-sandbox/core'
+const conformance = '@confine-sandbox/conformance'
 const backends = ['@confine-sandbox/isolation-linux', '@confine-sandbox/isolation-macos']
 const runtimes = ['jseval-confine-runtime', 'jsisolate-confine-runtime']
 
@@ -23,7 +24,8 @@ const rules: Record<string, Rules> = {
   'runtime-jsisolate': { siblings: [contract] },
   conformance: { siblings: [contract, ipc] },
   // The host never loads a runtime: it finds the package by name and sends its path to the guest.
-  'confine-sandbox': { siblings: [contract, ipc, guest, core, ...backends, ...runtimes], resolvesByName: runtimes },
+  // The command runs the attacks of the conformance kit.
+  'confine-sandbox': { siblings: [contract, ipc, guest, core, conformance, ...backends, ...runtimes], resolvesByName: runtimes },
 }
 
 const packages = readPackages()

@@ -1,3 +1,3 @@
-import { library } from '../../tsup.base.ts'
+import { library, program } from '../../tsup.base.ts'
 
-export default library()
+export default [library(), program('src/command/main.ts', 'dist/command')]

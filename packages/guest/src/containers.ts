@@ -83,6 +83,12 @@ export class Containers {
     await this.#get(cid).runtime.configure?.(opts)
   }
 
+  /** Ends a program as Node ends one that has nothing left to do. Runtimes that know no such end just close it. */
+  async finish(cid: number): Promise<void> {
+    const runtime = this.#get(cid).runtime as Runtime & { finish?(): Promise<void> | void }
+    await (runtime.finish ?? runtime.close).call(runtime)
+  }
+
   async kill(cid: number): Promise<void> {
     const { runtime } = this.#get(cid)
     this.#entries.delete(cid)

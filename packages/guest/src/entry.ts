@@ -19,9 +19,11 @@ const ownDirectories = [__dirname + sep, dirname(settings.runtime) + sep, 'node:
 let exitCode = 0
 let containers: Containers | undefined
 
+// The host made descriptor 3: a socket that nobody else holds.
+const socket = new Socket({ fd: 3, readable: true, writable: true })
+
 const peer = new Peer({
-  // The host made descriptor 3: a socket that nobody else holds.
-  channel: streamChannel(new Socket({ fd: 3, readable: true, writable: true })),
+  channel: streamChannel(socket),
   request: answer,
   notify() {},
   closed: () => exit(exitCode),
@@ -78,9 +80,19 @@ async function answer({ cid, method, params }: IncomingCall): Promise<unknown> {
       return await containers.config(params[0] as number, params[1])
     case guestMethod.kill:
       return await containers.kill(params[0] as number)
+    case guestMethod.finish:
+      await nothingLeft()
+      return await containers.finish(params[0] as number)
     default:
       throw new ConfineError('ERR_CONFINE_PROTOCOL', `The guest process knows no ${method}`)
   }
+}
+
+/** Waits until nothing but the channel keeps this process: no timer, no file that is being read. */
+async function nothingLeft(): Promise<void> {
+  socket.unref()
+  await new Promise((resolve) => process.once('beforeExit', resolve))
+  socket.ref()
 }
 
 function containerClosed(cid: number, code: number): void {

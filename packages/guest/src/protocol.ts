@@ -18,6 +18,8 @@ export const guestMethod = Object.freeze({
   config: 'config',
   /** `[cid]` → nothing: closes a container. */
   kill: 'kill',
+  /** `[cid]` → nothing: lets a program run to its end, which is when nothing but the channel keeps the process, and closes it. */
+  finish: 'finish',
 })
 
 /** What the guest tells the host without being asked. */

@@ -1,5 +1,8 @@
 export { linux, type LinuxOptions } from './linux.ts'
 export type { Machine } from './machine.ts'
+export { syscallSummary, type SyscallSummary } from './syscall-summary.ts'
+export type { FilterPolicy } from './syscall-rules.ts'
+export type { Architecture } from './syscall-numbers.ts'
 export { probe, type ProbeOptions } from './probe/probe.ts'
 export {
   findingIds,

@@ -1,9 +1,14 @@
 /** The `process` of the program: Node's, with an environment, arguments, listeners and an exit of its own. */
-export function guestProcess(options: { path: string; env: object; exit: (code: number) => never }): NodeJS.Process {
+export function guestProcess(options: {
+  path: string
+  argv: readonly string[]
+  env: object
+  exit: (code: number) => never
+}): NodeJS.Process {
   const memoryUsage = Object.assign(safeMemoryUsage, { rss: () => safeMemoryUsage().rss })
   const guest = own(Object.create(process) as NodeJS.Process, {
     env: options.env,
-    argv: [process.argv0, options.path],
+    argv: [process.argv0, options.path, ...options.argv],
     execArgv: [],
     exitCode: undefined,
     memoryUsage,

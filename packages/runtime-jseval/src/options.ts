@@ -9,6 +9,8 @@ export interface JsEvalOptions extends RuntimeOptions {
   path?: string
   /** The path that the source was read from; used when `path` is not given. */
   sourcePath?: string
+  /** What `process.argv` holds after the program's path. @default nothing */
+  argv?: readonly string[]
   /** What the program may call, nested; functions become asynchronous globals, other values are copied. */
   globals?: Record<string, unknown>
 }
@@ -17,6 +19,7 @@ export interface JsEvalOptions extends RuntimeOptions {
 export interface Program {
   readonly text: string
   readonly path: string
+  readonly argv: readonly string[]
 }
 
 /**
@@ -24,12 +27,15 @@ export interface Program {
  * @throws ERR_CONFINE_BAD_OPTION, ERR_CONFINE_SOURCE_MISSING
  */
 export function readProgram(options: JsEvalOptions): Program {
-  const { source, globals } = options
+  const { source, globals, argv = [] } = options
   if (globals !== undefined && (typeof globals !== 'object' || globals === null)) {
     throw new ConfineError('ERR_CONFINE_BAD_OPTION', `The option globals must be an object, not ${typeName(globals)}.`)
   }
   if (source === undefined) throw new ConfineError('ERR_CONFINE_SOURCE_MISSING', 'There is no program: give its text as the option source.')
-  return { text: sourceText(source), path: programPath(options) }
+  if (!Array.isArray(argv) || !argv.every((word) => typeof word === 'string')) {
+    throw new ConfineError('ERR_CONFINE_BAD_OPTION', 'The option argv must be a list of strings.')
+  }
+  return { text: sourceText(source), path: programPath(options), argv }
 }
 
 function sourceText(source: unknown): string {

@@ -46,7 +46,12 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
     this.#program = readProgram(this.opts)
     const realm = spares.pop() ?? createRealm()
     const { global, tools } = realm
-    const process = guestProcess({ path: this.#program.path, env: tools.object(), exit: (code) => this.#exit(code) })
+    const process = guestProcess({
+      path: this.#program.path,
+      argv: this.#program.argv,
+      env: tools.object(),
+      exit: (code) => this.#exit(code),
+    })
     for (const [name, value] of Object.entries({ process, console, ...this.#timers.globals })) {
       Object.defineProperty(global, name, { value, writable: true, configurable: true, enumerable: true })
     }
@@ -102,6 +107,17 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
   /** Ends the container: its timers are cleared, waiting calls reject. Code that runs cannot be stopped from here. */
   override async close(): Promise<void> {
     this.#end(0)
+  }
+
+  /** Ends the container as Node ends a program that has nothing left to do: with its exit code, and after its `exit` listeners. */
+  async finish(): Promise<void> {
+    const process = this.#realm?.global.process as NodeJS.Process | undefined
+    try {
+      process?.exit()
+    } catch {
+      // exit() unwinds whoever calls it, and refuses an exitCode that is none: that is a failed program, as in Node.
+    }
+    this.#end(1)
   }
 
   async #load(realm: Realm, { text, path }: Program): Promise<void> {

@@ -121,6 +121,23 @@ describe('process.exit', () => {
     expect(await rejection(start(`process.exit(${argument})`))).toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' })
   })
 
+  test('finish() ends it as Node ends a program that has nothing left to do, whatever the program did to exit()', async () => {
+    for (const [source, code] of [
+      ['', 0],
+      ['process.exitCode = 7', 7],
+      ["process.on('exit', (code) => { process.exitCode = 9; if (code !== 3) throw 0 }); process.exitCode = 3", 3],
+      ["process.exitCode = 'none'", 1],
+      ['process.exit = () => {}', 1],
+    ] as const) {
+      const codes: unknown[] = []
+      const runtime = new JsEvalConfineRuntime({ source })
+      runtime.on('closed', (exitCode) => codes.push(exitCode))
+      await runtime.run()
+      await runtime.finish()
+      expect(codes, source).toEqual([code])
+    }
+  })
+
   test('takes process.exitCode', async () => {
     const codes = await codesOf('process.exitCode = 7; process.exit()')
     expect(codes).toEqual([7])

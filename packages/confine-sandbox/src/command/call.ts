@@ -1,0 +1,87 @@
+import { inspect } from 'node:util'
+import { ConfineError, Sandbox } from '../index.ts'
+import { type ConfineCommand, UsageError } from './command.ts'
+import { exitCodeOfEnd, exitCodes } from './exit-codes.ts'
+import { collectViolations, describe } from './run.ts'
+import { readSandboxOptions, sandboxOptions } from './sandbox-options.ts'
+import { harmless, paint, writeJson, writeLine } from './terminal.ts'
+
+/** `confine call`: one exported function of a program. */
+export const call: ConfineCommand = {
+  name: 'call',
+  summary: 'call an exported function of a program, confined, and print what it returns',
+  operands: '<file> <function> [parameter…]',
+  options: sandboxOptions,
+  passesArguments: true,
+  examples: [
+    ['confine call math.js addOne 5', 'prints 6'],
+    ['confine call plugin.js area \'{"width":2}\'', 'a parameter that is JSON is passed as its value, any other as text'],
+    ['confine call --json plugin.mjs stats.mean [1,2,3]', 'a nested function of an ES module; the result as JSON'],
+  ],
+  exits: [
+    ['0', 'it returned'],
+    ['1', 'it threw, is not there, or its file did not load'],
+    ['124', 'its --timeout passed'],
+    ['125', 'the sandbox could not be set up; nothing ran'],
+    ['128 + n', 'signal n ended the guest: 159 after a forbidden act (SIGSYS), 137 at a limit (SIGKILL)'],
+  ],
+  async run([file, name, ...words], values, terminal) {
+    if (file === undefined || name === undefined) throw new UsageError('Name a file and a function: confine call math.js addOne 5')
+    const isJson = values.json === true
+    await using sbx = new Sandbox({ ...readSandboxOptions(values, file), pipeStderr: !isJson })
+    const violations = collectViolations(sbx)
+    await sbx.init()
+    // stdout is for the result.
+    if (!isJson) sbx.guestProcess?.stdout?.on('data', (chunk: Uint8Array) => terminal.err.write(chunk))
+    try {
+      const container = await sbx.execContainer({ sourcePath: file, env: 'nodejs' })
+      const result: unknown = await container.call(name, words.map(parameter))
+      if (isJson) writeJson(terminal.out, { result: jsonOf(result), violations })
+      // What a guest returns is data; strings in it are escaped, so that they cannot steer the terminal.
+      else writeLine(terminal.out, typeof result === 'string' ? escaped(result) : inspect(result, { depth: 8, maxStringLength: 100_000 }))
+      return exitCodes.ok
+    } catch (error) {
+      if (!ConfineError.is(error) || !guestFailures.has(error.code)) throw error
+      await sbx.teardown()
+      if (isJson) writeJson(terminal.out, { error: describe(error), violations })
+      else writeLine(terminal.err, `${paint(terminal.err, 'red', 'confine:')} ${harmless(`${thrownName(error)}${error.message}`)}`)
+      return error.end === undefined ? exitCodes.failed : exitCodeOfEnd(error.end)
+    }
+  },
+}
+
+/** Failures of the program, as against those of its sandbox. */
+const guestFailures: ReadonlySet<string> = new Set([
+  'ERR_CONFINE_GUEST_ENDED',
+  'ERR_CONFINE_GUEST_THREW',
+  'ERR_CONFINE_METHOD_NOT_FOUND',
+  'ERR_CONFINE_CONTAINER_CLOSED',
+  'ERR_CONFINE_SOURCE_FAILED',
+  'ERR_CONFINE_VALUE',
+])
+
+function thrownName({ errorName }: ConfineError): string {
+  return errorName === undefined ? '' : `${errorName}: `
+}
+
+function parameter(word: string): unknown {
+  try {
+    return JSON.parse(word)
+  } catch {
+    return word
+  }
+}
+
+function escaped(text: string): string {
+  return text.split('\n').map(harmless).join('\n')
+}
+
+/** As JSON.stringify sees it, with a text for what it cannot say. */
+function jsonOf(value: unknown): unknown {
+  try {
+    const text = JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? `${one}n` : one))
+    return text === undefined ? null : JSON.parse(text)
+  } catch {
+    return inspect(value)
+  }
+}

@@ -1,0 +1,95 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { confine, spawnConfine } from './support.ts'
+
+let directory: string
+const file = (name: string) => join(directory, name)
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'confine-command-'))
+  const programs = {
+    'end.js': `console.log(process.argv.slice(2).join()); setTimeout(() => { console.error('late'); process.exitCode = 7 }, 20)
+      process.on('exit', (code) => console.log('exit', code))`,
+    'exit.js': 'setTimeout(() => process.exit(3), 10)',
+    'throws.js': "throw new TypeError('at load \\u001b[31m')",
+    'rejects.js': "setTimeout(() => { throw new Error('later') }, 10)",
+    'loops.js': 'while (true);',
+    'steals.js': "try { require('fs').readFileSync('/etc/passwd') } catch ({ code }) { console.log(code) }",
+    'reads.js': "console.log(require('fs').readFileSync(process.argv[2], 'utf8'))",
+    'module.mjs': 'console.log("hi"); export const mean = (list) => list.reduce((a, b) => a + b) / list.length',
+    'math.js':
+      'exports.addOne = (n) => n + 1; exports.text = () => "a\\u001b[2Jb\\nc"; exports.fail = () => { throw new RangeError("no \\u001b[31m") }; exports.echo = (...all) => all; exports.big = () => new Map([[1, 2n]])',
+    data: 'some data',
+  }
+  for (const [name, text] of Object.entries(programs)) writeFileSync(file(name), text)
+})
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+describe('confine run', () => {
+  test('streams the output, passes arguments and the exit code of a program that has nothing left to do', async () => {
+    expect(await spawnConfine(['run', file('end.js'), 'a', '--b'])).toEqual({ code: 7, out: 'a,--b\nexit 7\n', err: 'late\n' })
+  })
+
+  test.each([
+    ['exit.js', [], 3, { stdout: '', end: { kind: 'exited', exitCode: 3 } }],
+    ['end.js', ['x'], 7, { stdout: 'x\nexit 7\n', stderr: 'late\n', end: { kind: 'exited', exitCode: 7 } }],
+    ['throws.js', [], 1, { error: { code: 'ERR_CONFINE_SOURCE_FAILED', errorName: 'TypeError' } }],
+    ['rejects.js', [], 1, { error: { errorName: 'Error' } }],
+    ['module.mjs', [], 0, { stdout: 'hi\n' }],
+  ])('%s, as JSON', async (name, words, code, expected) => {
+    const ended = await confine('run', '--json', file(name), ...words)
+    expect(JSON.parse(ended.out)).toMatchObject({ exitCode: code, ...expected })
+    expect(ended.code).toBe(code)
+  })
+
+  test.each([
+    [['--timeout', '300ms'], 'loops.js', 124, 'timeout'],
+    [['--cpu', '1'], 'loops.js', 137, 'cpu'],
+    [[], 'steals.js', 159, 'violation'],
+  ])('%j %s ends with the code of its end', async (options, name, code, kind) => {
+    const ended = await confine('run', '--json', ...options, file(name))
+    expect(JSON.parse(ended.out)).toMatchObject({ exitCode: code, end: { kind } })
+    expect(ended.code).toBe(code)
+  })
+
+  test('files are there when they were granted, and what is denied is told', async () => {
+    const { code, out } = await confine('run', '--json', '--read', file('data'), file('reads.js'), file('data'))
+    expect(JSON.parse(out)).toMatchObject({ stdout: 'some data\n', violations: [] })
+    expect(code).toBe(0)
+    const denied = await confine('run', '--json', '--deny', file('steals.js'))
+    expect(JSON.parse(denied.out)).toMatchObject({ exitCode: 0, stdout: 'EACCES\n', violations: [{ syscall: 'openat', action: 'deny' }] })
+  })
+
+  test('what the program throws cannot steer the terminal', async () => {
+    const { code, err } = await confine('run', file('throws.js'))
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringMatching(/TypeError: at load/) as string })
+    expect(err).not.toContain('\u001b')
+  })
+
+  test('no program, no runtime', async () => {
+    expect(await confine('run', file('none.js'))).toMatchObject({ code: 1, err: expect.stringMatching(/Cannot read the source/) as string })
+    expect(await confine('run', '--runtime', 'no-such-runtime', file('end.js'))).toMatchObject({ code: 125 })
+  })
+})
+
+describe('confine call', () => {
+  test.each([
+    [['math.js', 'addOne', '5'], 0, '6\n'],
+    [['math.js', 'echo', '{"a":[1]}', 'text', '"5"'], 0, "[ { a: [ 1 ] }, 'text', '5' ]\n"],
+    [['math.js', 'big'], 0, 'Map(1) { 1 => 2n }\n'],
+    [['math.js', 'text'], 0, 'ab\nc\n'],
+    [['module.mjs', 'mean', '[1,2,3]'], 0, '2\n'],
+  ])('%j prints the result', async ([name, ...words], code, out) => {
+    expect(await confine('call', file(name as string), ...words)).toMatchObject({ code, out })
+  })
+
+  test('failures have a code and a reason', async () => {
+    expect(await confine('call', file('math.js'), 'fail')).toEqual({ code: 1, out: '', err: 'confine: RangeError: no \n' })
+    expect(await confine('call', file('math.js'), 'constructor')).toMatchObject({ code: 1, out: '' })
+    const { out } = await confine('call', '--json', file('math.js'), 'fail')
+    expect(JSON.parse(out)).toMatchObject({ error: { code: 'ERR_CONFINE_GUEST_THREW', errorName: 'RangeError' } })
+    expect(JSON.parse((await confine('call', '--json', file('math.js'), 'addOne', '1')).out)).toMatchObject({ result: 2 })
+  })
+})
