@@ -94,7 +94,7 @@ async function explainPolicy(options: SandboxConstructorOpts): Promise<Explanati
   }
 }
 
-const limitNames: readonly (keyof Limits)[] = ['memoryMiB', 'cpuSeconds', 'lifeMs', 'threads', 'outputMiB', 'fileSizeMiB']
+const limitNames: readonly (keyof Limits)[] = ['memoryMiB', 'cpuSeconds', 'lifeMs', 'threads', 'outputMiB', 'fileSizeMiB', 'openFiles']
 
 function print(explanation: Explanation, { out }: Terminal): void {
   const { runtime, backend, tier, read, write, scratchMiB, hardened, onViolation, maxContainers, parts, limits, syscalls, acts } =

@@ -14,6 +14,7 @@ const onLinux: Readonly<Record<keyof Limits, string>> = {
   threads: 'seccomp where the runtime starts none, else RLIMIT_NPROC',
   outputMiB: 'the host, which counts what it reads',
   fileSizeMiB: 'RLIMIT_FSIZE',
+  openFiles: 'RLIMIT_NOFILE',
 }
 
 /** Kept by the host, whatever the backend. */
