@@ -1,13 +1,7 @@
-import { fileAttacks } from './attacks/files.ts'
-import { networkAttacks } from './attacks/network.ts'
-import { privilegeAttacks } from './attacks/privileges.ts'
-import { processAttacks } from './attacks/processes.ts'
-import type { Attack, AttackTarget } from './attack.ts'
-
-/** Every attack program. Nothing may get through. */
-const attacks: readonly Attack[] = [...fileAttacks, ...networkAttacks, ...processAttacks, ...privilegeAttacks]
-
-export { type Attack, type AttackTarget, attacks }
+export type { Attack, AttackTarget } from './attack.ts'
+export { attacks } from './attacks.ts'
+export type { IsolationSubject } from './isolation/subject.ts'
+export { testIsolation } from './isolation/test-isolation.ts'
 export { javascriptPrograms, structuredValues } from './runtime/javascript-programs.ts'
 export type { Program, RuntimePrograms, RuntimeSubject, RuntimeUnderTest, SandboxOptions } from './runtime/subject.ts'
 export { testRuntime } from './runtime/test-runtime.ts'
