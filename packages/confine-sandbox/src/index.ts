@@ -15,12 +15,14 @@ export {
 } from '@confine-sandbox/core'
 export {
   type Assessment,
+  type Callback,
   ConfineError,
   type ErrorCode,
   errorCodes,
   type GuestEnd,
   type IsolationBackend,
   type Limits,
+  type RemoteStream,
   type RuntimeDescriptor,
   type Usage,
   type Violation,

@@ -19,6 +19,7 @@ export {
   type Walls,
   type WrapperDescriptor,
 } from './isolation.ts'
+export { released, type Callback, type RemoteStream } from './reference.ts'
 export type { Channel, ChannelReceiver } from './channel.ts'
 export {
   defaultRuntimeManifest,

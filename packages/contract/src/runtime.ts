@@ -71,6 +71,8 @@ export interface Runtime {
   configure(opts: unknown): Promise<void> | void
   describeAPI(): ApiDescription
   handleAPICall(methodName: string, params: unknown[]): Promise<unknown>
+  /** Calls a function that the program gave to the host. A runtime that has no such method has its functions called as they are. */
+  invoke?(callback: Function, params: unknown[]): Promise<unknown>
   on(event: 'closed', listener: (exitCode?: number) => void): unknown
 }
 

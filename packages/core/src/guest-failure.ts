@@ -10,11 +10,17 @@ const guestCodes: ReadonlySet<string> = new Set<ErrorCode>([
   'ERR_CONFINE_CONTAINER_LIMIT',
   'ERR_CONFINE_VALUE',
   'ERR_CONFINE_LIMIT',
+  'ERR_CONFINE_REVOKED',
 ])
 
 /** The error of a call whose answer was a failure. The payload is the guest's word: its text is shortened, its code checked. */
 export function callFailure(payload: ErrorPayload, method: string, cid: number): ConfineError {
   if (payload.name === 'MethodNotFound') return methodNotFound(method, cid)
+  return failure('ERR_CONFINE_GUEST_THREW', payload, payload.message)
+}
+
+/** The error of a function or stream of the guest that failed. */
+export function callbackFailure(payload: ErrorPayload): ConfineError {
   return failure('ERR_CONFINE_GUEST_THREW', payload, payload.message)
 }
 

@@ -12,7 +12,7 @@ import {
 import { guestEntry, hostNotice } from '@confine-sandbox/guest'
 import { type ErrorPayload, type IncomingCall, Peer, streamChannel } from '@confine-sandbox/ipc'
 import { guestCommand, guestPolicy } from './guest-command.ts'
-import { callFailure, endFailure, isErrorPayload, runtimeFailure, uncaughtFailure } from './guest-failure.ts'
+import { callbackFailure, callFailure, endFailure, isErrorPayload, runtimeFailure, uncaughtFailure } from './guest-failure.ts'
 import { GuestProcess } from './guest-process.ts'
 import type { CheckedOptions } from './options.ts'
 import { shortfall } from './min-isolation.ts'
@@ -90,7 +90,7 @@ export class GuestSession {
       request: (call) => owner.hostCall(call),
       notify: (cid, method, params) => this.#notice(cid, method, params),
       closed: (error) => this.#channelClosed(error),
-      reviveError: (payload) => new GuestFailure(payload),
+      reviveError: (payload, cid) => (cid === undefined ? new GuestFailure(payload) : callbackFailure(payload)),
     })
   }
 

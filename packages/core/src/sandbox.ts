@@ -135,6 +135,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     const cid = ++this.#lastCid
     const open = new OpenContainer(this, cid, options)
     this.#containers.set(cid, open)
+    session.peer.openScope(cid)
     const request: ExecRequest = {
       cid,
       source,
@@ -151,7 +152,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
       await session.request(0, guestMethod.exec, [request], failed)
     } catch (error) {
       // Nothing was sent: an option cannot cross.
-      if (!wasAnswered && this.#failure === undefined) this.#containers.delete(cid)
+      if (!wasAnswered && this.#failure === undefined) this.#forget(cid)
       else this.#loadFailed(cid, error as ConfineError)
       throw error
     }
@@ -278,10 +279,15 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   #closeContainer(cid: number, closed: ContainerClosed): void {
     const open = this.#containers.get(cid)
     if (open === undefined) return
-    this.#containers.delete(cid)
+    this.#forget(cid, closed.error)
     open.close(closed)
     this.#tell('container-closed', closed)
     if (closed.error !== undefined) this.#tell('container-runtime-error', { cid, error: closed.error })
+  }
+
+  #forget(cid: number, reason?: ConfineError): void {
+    this.#containers.delete(cid)
+    this.#session?.peer.closeScope(cid, reason)
   }
 
   #ended(end: GuestEnd, exitCode: number, failure: ConfineError): void {

@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import { ConfineError, type Runtime, type RuntimeClass } from '@confine-sandbox/contract'
+import { ConfineError, type Runtime, type RuntimeClass, type RuntimeOptions } from '@confine-sandbox/contract'
 import { buildGlobals } from './globals.ts'
 import type { ExecRequest } from './protocol.ts'
 
@@ -9,6 +9,10 @@ export interface ContainersOptions {
   readonly maxContainers: number
   /** Calls a function of the host for a container. */
   callHost(cid: number, name: string, params: unknown[]): Promise<unknown>
+  /** A container is about to be made. */
+  opened(cid: number): void
+  /** A container that was opened is no more, or its source did not load. */
+  gone(cid: number): void
   /** A container closed, once its load has settled. */
   closed(cid: number, exitCode: number): void
   /** A container threw where nobody waited for it, and goes on. */
@@ -39,12 +43,25 @@ export class Containers {
       throw new ConfineError('ERR_CONFINE_CONTAINER_LIMIT', `This guest process takes ${maxContainers} containers at once`)
     }
     const { cid } = request
-    const runtime = new Runtime({
+    this.#options.opened(cid)
+    try {
+      await this.#open(new Runtime(this.#runtimeOptions(request)), cid)
+    } catch (error) {
+      this.#options.gone(cid)
+      throw error
+    }
+  }
+
+  #runtimeOptions(request: ExecRequest): RuntimeOptions {
+    return {
       ...request.options,
       // npm's runtimes call source.toString('utf-8'): a string and a Buffer understand that, a Uint8Array does not.
       source: typeof request.source === 'string' ? request.source : Buffer.from(request.source),
       globals: buildGlobals([...request.values, ...this.#functions(request)]),
-    })
+    }
+  }
+
+  async #open(runtime: Runtime, cid: number): Promise<void> {
     const entry: Entry = { runtime, loaded: load(runtime) }
     this.#entries.set(cid, entry)
     let isClosed = false
@@ -53,6 +70,7 @@ export class Containers {
       isClosed = true
       const close = () => {
         this.#entries.delete(cid)
+        this.#options.gone(cid)
         this.#options.closed(cid, Number.isInteger(code) ? (code as number) : 0)
       }
       // The answer to exec leaves first.
@@ -78,6 +96,12 @@ export class Containers {
     return await this.#get(cid).runtime.handleAPICall(method, params)
   }
 
+  /** Calls a function that a program gave to the host. */
+  async invoke(cid: number, callback: Function, params: unknown[]): Promise<unknown> {
+    const { runtime } = this.#get(cid)
+    return await (runtime.invoke === undefined ? Reflect.apply(callback, undefined, params) : runtime.invoke(callback, params))
+  }
+
   async config(cid: number, opts: unknown): Promise<void> {
     // Runtimes made for abstract-confine-runtime 0.3 have none.
     await this.#get(cid).runtime.configure?.(opts)
@@ -93,6 +117,7 @@ export class Containers {
     const { runtime } = this.#get(cid)
     this.#entries.delete(cid)
     await runtime.close()
+    this.#options.gone(cid)
   }
 
   #get(cid: number): Entry {

@@ -25,6 +25,7 @@ const socket = new Socket({ fd: 3, readable: true, writable: true })
 const peer = new Peer({
   channel: streamChannel(socket),
   request: answer,
+  invoke: (callback, { cid, params }) => requireContainers().invoke(cid, callback, params),
   notify() {},
   closed: () => exit(exitCode),
   describeError: describe,
@@ -48,6 +49,8 @@ async function main(): Promise<void> {
     Runtime,
     maxContainers: settings.maxContainers,
     callHost: (cid, name, params) => peer.request(cid, name, params),
+    opened: (cid) => peer.openScope(cid),
+    gone: (cid) => peer.closeScope(cid),
     closed: containerClosed,
     failed: (cid, thrown) => tell(cid, hostNotice.error, thrown),
   })
@@ -70,8 +73,13 @@ function lock(path: string): void {
   } catch {}
 }
 
-async function answer({ cid, method, params }: IncomingCall): Promise<unknown> {
+function requireContainers(): Containers {
   if (containers === undefined) throw new ConfineError('ERR_CONFINE_PROTOCOL', 'The guest process is not ready')
+  return containers
+}
+
+async function answer({ cid, method, params }: IncomingCall): Promise<unknown> {
+  const containers = requireContainers()
   if (cid !== 0) return await containers.call(cid, method, params)
   switch (method) {
     case guestMethod.exec:

@@ -1,7 +1,8 @@
 import { type ByteReader, malformed } from './byte-reader.ts'
 import { CpuBudget } from './cpu-budget.ts'
 import type { ChannelLimits } from './limits.ts'
-import { errorNames, isModestPattern, tag, viewKinds } from './wire.ts'
+import type { ReferenceReader } from './reference.ts'
+import { calledByLanguage, errorNames, isModestPattern, tag, viewKinds } from './wire.ts'
 
 /**
  * Reads values that a `ValueEncoder` wrote, or that an enemy wrote: everything is checked before it is made. No prototype
@@ -12,6 +13,8 @@ export class ValueDecoder {
   readonly #limits: ChannelLimits
   readonly #objects: object[] = []
   readonly #budget: CpuBudget
+  /** Makes functions and streams of the other side; without it there may be none. */
+  references: ReferenceReader | undefined
   #depth = 0
   #values = 0
 
@@ -99,6 +102,10 @@ export class ValueDecoder {
         return this.#view()
       case tag.boxed:
         return this.#boxed()
+      case tag.callback:
+        return this.#keep(this.#requireReferences().callback(this.#reader.varint()))
+      case tag.stream:
+        return this.#keep(this.#requireReferences().stream(this.#reader.varint()))
       default:
         throw malformed(`unknown tag ${what}`)
     }
@@ -114,6 +121,11 @@ export class ValueDecoder {
     const object = this.#objects[this.#reader.varint()]
     if (object === undefined) throw malformed('a reference to no object')
     return object
+  }
+
+  #requireReferences(): ReferenceReader {
+    if (this.references === undefined) throw malformed('a function or a stream where none may be')
+    return this.references
   }
 
   #count(): void {
@@ -226,7 +238,9 @@ export class ValueDecoder {
 
   #boxed(): object {
     const primitive = this.value()
-    if (primitive === null || primitive === undefined || typeof primitive === 'object') throw malformed('a boxed object')
+    if (primitive === null || primitive === undefined || typeof primitive === 'object' || typeof primitive === 'function') {
+      throw malformed('a boxed object')
+    }
     return this.#keep(Object(primitive) as object)
   }
 }
@@ -241,6 +255,7 @@ const maxBigintBytes = 64 * 1024
 
 /** Defines a plain own property, whatever its name: `__proto__` is a key like any other. */
 function setField(target: object, key: string, value: unknown): void {
+  if (typeof value === 'function' && calledByLanguage.has(key)) throw malformed(`a function as ${key}`)
   if (key === '__proto__') {
     Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
   } else {

@@ -2,7 +2,9 @@ import { types } from 'node:util'
 import { ConfineError } from '@confine-sandbox/contract'
 import type { ByteWriter } from './byte-writer.ts'
 import type { ChannelLimits } from './limits.ts'
-import { isModestPattern, tag, viewKinds } from './wire.ts'
+import type { ReferenceWriter } from './reference.ts'
+import { className, isPlain, isRefusedStream, isStream, opaqueKind, typedArrayName } from './value-kind.ts'
+import { calledByLanguage, isModestPattern, tag, viewKinds } from './wire.ts'
 
 /** What the sender of a value decides. */
 export interface EncodeOptions {
@@ -23,11 +25,16 @@ export class ValueEncoder {
   readonly #trail: Step[] = []
   #depth = 0
   #values = 0
+  readonly #references: ReferenceWriter | undefined
+  /** Within an object of some class or an error: their functions are their own affair. */
+  #isWithinInstance = false
 
-  constructor(writer: ByteWriter, limits: ChannelLimits, options: EncodeOptions) {
+  /** @param references Numbers functions and streams; without it they cannot cross. */
+  constructor(writer: ByteWriter, limits: ChannelLimits, options: EncodeOptions, references?: ReferenceWriter) {
     this.#writer = writer
     this.#limits = limits
     this.#options = options
+    this.#references = references
   }
 
   /**
@@ -56,6 +63,8 @@ export class ValueEncoder {
         return this.#bigint(value)
       case 'object':
         return value === null ? this.#writer.byte(tag.null) : this.#object(value)
+      case 'function':
+        return this.#object(value)
       default:
         throw cannotCross(this.#path(this.#depth + 1), `a ${typeof value}`)
     }
@@ -143,7 +152,8 @@ export class ValueEncoder {
   }
 
   #byKind(value: object): void {
-    if (Object.getPrototypeOf(value) === Object.prototype) return this.#plain(value)
+    if (typeof value === 'function') return this.#callback(value)
+    if (Object.getPrototypeOf(value) === Object.prototype) return isStream(value) ? this.#stream(value) : this.#plain(value)
     if (ArrayBuffer.isView(value)) return this.#view(value)
     if (types.isAnyArrayBuffer(value)) return this.#arrayBuffer(value)
     if (types.isDate(value)) {
@@ -161,6 +171,8 @@ export class ValueEncoder {
     if (types.isSet(value)) return this.#set(value)
     if (types.isNativeError(value)) return this.#error(value)
     if (types.isBoxedPrimitive(value)) return this.#boxed(value)
+    if (isRefusedStream(value)) throw this.#cannotCross(`a ${className(value)}`)
+    if (!types.isProxy(value) && isStream(value)) return this.#stream(value)
     const opaque = opaqueKind(value)
     if (opaque !== undefined) throw this.#cannotCross(opaque)
     if (isPlain(value)) return this.#plain(value)
@@ -173,7 +185,39 @@ export class ValueEncoder {
     this.#writer.varint(keys.length)
     for (const key of keys) {
       this.string(key)
-      this.#part((value as Record<string, unknown>)[key], key)
+      this.#field(key, (value as Record<string, unknown>)[key])
+    }
+  }
+
+  #field(key: string, value: unknown): void {
+    if (typeof value === 'function' && calledByLanguage.has(key)) {
+      this.#trail[this.#depth] = key
+      throw cannotCross(this.#path(this.#depth + 1), 'a function of this name')
+    }
+    this.#part(value, key)
+  }
+
+  #callback(value: Function): void {
+    if (this.#references === undefined || this.#isWithinInstance) throw this.#cannotCross('a function')
+    const id = this.#references.callback(value)
+    this.#writer.byte(tag.callback)
+    this.#writer.varint(id)
+  }
+
+  #stream(value: AsyncIterable<unknown>): void {
+    if (this.#references === undefined || this.#isWithinInstance) throw this.#cannotCross('a stream')
+    const id = this.#references.stream(value)
+    this.#writer.byte(tag.stream)
+    this.#writer.varint(id)
+  }
+
+  #within(write: () => void): void {
+    const wasWithin = this.#isWithinInstance
+    this.#isWithinInstance = true
+    try {
+      write()
+    } finally {
+      this.#isWithinInstance = wasWithin
     }
   }
 
@@ -181,7 +225,7 @@ export class ValueEncoder {
   #instance(value: object): void {
     const depth = this.#depth
     try {
-      this.#plain(value)
+      this.#within(() => this.#plain(value))
     } catch (error) {
       if (!ConfineError.is(error) || error.code !== 'ERR_CONFINE_VALUE') throw error
       this.#depth = depth
@@ -219,10 +263,12 @@ export class ValueEncoder {
     }
     const keys = Object.keys(fields)
     this.#writer.varint(keys.length)
-    for (const key of keys) {
-      this.string(key)
-      this.#part(fields[key], key)
-    }
+    this.#within(() => {
+      for (const key of keys) {
+        this.string(key)
+        this.#field(key, fields[key])
+      }
+    })
   }
 
   #arrayBuffer(value: ArrayBufferLike): void {
@@ -280,32 +326,6 @@ function stepText(step: Step): string {
 }
 
 const errorOwnFields = new Set(['name', 'message', 'stack', 'cause', 'errors'])
-
-/** Plain in any realm: no prototype, or one that is a realm's Object.prototype. */
-function isPlain(value: object): boolean {
-  const prototype: object | null = Object.getPrototypeOf(value)
-  return prototype === null || (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty'))
-}
-
-/** What is more than its own fields, and would arrive as an empty object. */
-function opaqueKind(value: object): string | undefined {
-  if (types.isProxy(value)) return 'a Proxy'
-  if (types.isPromise(value)) return 'a Promise'
-  if (types.isWeakMap(value) || types.isWeakSet(value)) return 'a weak collection'
-  if (types.isGeneratorObject(value)) return 'a generator'
-  if (types.isModuleNamespaceObject(value)) return undefined
-  if (types.isExternal(value)) return 'a native object'
-  return undefined
-}
-
-function className(value: object): string {
-  const name: unknown = value.constructor?.name
-  return typeof name === 'string' && name !== '' ? name : 'object of an unnamed class'
-}
-
-const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get as (
-  this: ArrayBufferView,
-) => string
 
 function isLatin1(text: string): boolean {
   if (text.length >= 24) return latin1.test(text)

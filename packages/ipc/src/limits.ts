@@ -14,6 +14,14 @@ export interface ChannelLimits {
   readonly maxPendingRequests: number
   /** Memory that the parameters of those requests may hold together, bytes, as the receiver estimates it; over it a request is refused. @default 256 MiB */
   readonly maxPendingBytes: number
+  /** Most functions of one side that the other may hold for one container. @default 65,536 */
+  readonly maxCallbacks: number
+  /** Most streams of one side that may be open for one container. @default 1,000 */
+  readonly maxStreams: number
+  /** How many items of a stream may be under way or waiting for whoever iterates it. @default 64 */
+  readonly streamWindowItems: number
+  /** How many bytes those items may have; the last of them may go beyond. @default 256 KiB */
+  readonly streamWindowBytes: number
   /** Bytes waiting to be written because the other side does not read; over it the session ends. @default 256 MiB */
   readonly maxQueuedBytes: number
 }
@@ -27,5 +35,9 @@ export const defaultLimits: ChannelLimits = Object.freeze({
   maxDecodeMs: 150,
   maxPendingRequests: 65_536,
   maxPendingBytes: 256 * 1024 * 1024,
+  maxCallbacks: 65_536,
+  maxStreams: 1_000,
+  streamWindowItems: 64,
+  streamWindowBytes: 256 * 1024,
   maxQueuedBytes: 256 * 1024 * 1024,
 })

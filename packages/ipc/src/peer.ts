@@ -1,31 +1,32 @@
 import { type Channel, ConfineError } from '@confine-sandbox/contract'
 import { type ErrorPayload, errorPayload } from './error-payload.ts'
+import { Incoming, type IncomingCall, incomingKey, type Pending } from './calls.ts'
 import { type ChannelLimits, defaultLimits } from './limits.ts'
 import { type Message, MessageCodec } from './message.ts'
-
-/** A call that the other side made. */
-export interface IncomingCall {
-  /** Which container is meant, or speaks; 0 is the guest process itself. A claim of the other side: check it. */
-  readonly cid: number
-  readonly method: string
-  readonly params: unknown[]
-  /** Aborts when the other side cancels the call or the channel closes. */
-  readonly signal: AbortSignal
-}
+import { References } from './references.ts'
+import { containerClosed } from './held-callback.ts'
 
 /** What the owner of a peer decides. */
 export interface PeerOptions {
   readonly channel: Channel
   /** Answers a request. What it throws is told to the other side by `describeError`. */
   request(call: IncomingCall): unknown
+  /**
+   * Calls a function of this side that the other side holds. `call.cid` is the container for which it crossed, as this side
+   * knows it. @default calls it with the parameters
+   */
+  invoke?(callback: Function, call: IncomingCall): unknown
   /** Takes a notification. What it throws ends the session as a protocol fault. */
   notify(cid: number, method: string, params: unknown[]): void
   /** Called once, when the channel has closed. Pending requests wait for `close(reason)`. */
   closed(error?: Error): void
   /** How something thrown is told to the other side. @default name, message and code */
   describeError?(thrown: unknown): ErrorPayload
-  /** Makes the error that a failed request rejects with. */
-  reviveError(payload: ErrorPayload): Error
+  /**
+   * Makes the error that a failed request rejects with.
+   * @param cid The container, when what failed is no request but a function or stream that crossed for it.
+   */
+  reviveError(payload: ErrorPayload, cid?: number): Error
   readonly limits?: ChannelLimits
   /** Whether errors among the values take their stacks along. @default false */
   readonly errorStacks?: boolean
@@ -39,9 +40,10 @@ export class Peer {
   readonly #options: PeerOptions
   readonly #limits: ChannelLimits
   readonly #codec: MessageCodec
+  readonly #references: References
   readonly #pending = new Map<number, Pending>()
-  /** Requests that nobody waits for any more; the other side still answers them. */
-  readonly #cancelled = new Set<number>()
+  /** Requests that nobody waits for any more, and their containers; the other side still answers them. */
+  readonly #cancelled = new Map<number, number>()
   /** By text, whose hash the other side cannot foresee: numbers that it chose could all collide. */
   readonly #incoming = new Map<string, Incoming>()
   #incomingBytes = 0
@@ -53,6 +55,15 @@ export class Peer {
     this.#options = options
     this.#limits = options.limits ?? defaultLimits
     this.#codec = new MessageCodec(this.#limits, { errorStacks: options.errorStacks ?? false })
+    this.#references = new References({
+      limits: this.#limits,
+      send: (message) => this.#send(message),
+      sendEnd: (stream, error) => this.#sendError(error, (told) => ({ type: 'end', stream, error: told })),
+      invoke: (cid, reference, params) => this.#start(cid, (id) => ({ type: 'invoke', id, reference, params }), true),
+      describeError: (thrown) => this.#describe(thrown),
+      reviveError: (payload, cid) => options.reviveError(payload, cid),
+      cidOfAnswer: (id) => this.#pending.get(id)?.cid ?? this.#cancelled.get(id) ?? 0,
+    })
     options.channel.open({
       message: (bytes) => this.#receive(bytes),
       closed: (error) => this.#channelClosed(error),
@@ -70,19 +81,37 @@ export class Peer {
    * @throws ERR_CONFINE_VALUE, ERR_CONFINE_LIMIT, ERR_CONFINE_CHANNEL_CLOSED, or what `reviveError` made.
    */
   request(cid: number, method: string, params: unknown[], signal?: AbortSignal): Promise<unknown> {
+    return this.#start(cid, (id) => ({ type: 'request', id, cid, method, params }), false, signal)
+  }
+
+  /** From now on functions and streams may cross in calls of this container, in both directions. 0 has none. */
+  openScope(cid: number): void {
+    this.#references.open(cid)
+  }
+
+  /** Revokes the functions and closes the streams that crossed for a container. What waits for them fails with `reason`. */
+  closeScope(cid: number, reason: Error = containerClosed('callback or stream')): void {
+    this.#references.close(cid, reason)
+    for (const [id, pending] of this.#pending) {
+      if (pending.isInvoke && pending.cid === cid) this.#abandon(id, pending, reason)
+    }
+    for (const call of this.#incoming.values()) if (call.isInvoke && call.cid === cid) call.fail?.(reason)
+  }
+
+  #start(cid: number, message: (id: number) => Message, isInvoke: boolean, signal?: AbortSignal): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) throw signal.reason
       if (this.#closedBy !== undefined) throw this.#closedBy
       const id = this.#nextId++
-      const message = this.#codec.encode({ type: 'request', id, cid, method, params })
-      const pending: Pending = { resolve, reject, stopListening: undefined }
+      const bytes = this.#codec.encode(message(id), cid, this.#references)
+      const pending: Pending = { resolve, reject, stopListening: undefined, cid, isInvoke }
       if (signal !== undefined) {
         const cancel = () => this.#cancel(id, signal.reason)
         signal.addEventListener('abort', cancel, { once: true })
         pending.stopListening = () => signal.removeEventListener('abort', cancel)
       }
       this.#pending.set(id, pending)
-      this.#options.channel.send(message)
+      this.#options.channel.send(bytes)
     })
   }
 
@@ -102,14 +131,20 @@ export class Peer {
       reject(reason)
     }
     this.#abortIncoming(reason)
+    this.#references.closeAll(reason)
     this.#options.channel.close()
   }
 
   #cancel(id: number, reason: unknown): void {
     const pending = this.#pending.get(id)
-    if (pending === undefined) return
+    if (pending !== undefined) this.#abandon(id, pending, reason)
+  }
+
+  /** Nobody waits for the answer any more. */
+  #abandon(id: number, pending: Pending, reason: unknown): void {
     this.#pending.delete(id)
-    this.#cancelled.add(id)
+    this.#cancelled.set(id, pending.cid)
+    pending.stopListening?.()
     pending.reject(reason)
     this.#send({ type: 'cancel', id })
     if (this.#cancelled.size <= this.#limits.maxPendingRequests) return
@@ -122,7 +157,7 @@ export class Peer {
     // What was under way when this side closed, or after a fault, is nobody's business any more.
     if (this.#closedBy !== undefined) return
     try {
-      this.#dispatch(this.#codec.decode(bytes))
+      this.#dispatch(this.#codec.decode(bytes, this.#references))
     } catch (error) {
       this.#fault(error)
     }
@@ -133,18 +168,44 @@ export class Peer {
       case 'request':
         this.#answer(message)
         return
-      case 'result':
-        this.#settle(message.id)?.resolve(message.value)
+      case 'invoke':
+        this.#answerInvoke(message)
         return
+      case 'result': {
+        const pending = this.#settle(message.id)
+        if (pending !== undefined) pending.resolve(message.value)
+        else for (const held of message.references?.made ?? []) held.release()
+        return
+      }
       case 'failure':
-        this.#settle(message.id)?.reject(this.#options.reviveError(message.error))
+        this.#settleFailure(message.id, message.error)
         return
       case 'notify':
         this.#options.notify(message.cid, message.method, message.params)
         return
       case 'cancel':
         this.#incoming.get(incomingKey(message.id))?.abort(new ConfineError('ERR_CONFINE_ABORTED', 'The caller cancelled the call'))
+        return
+      case 'release':
+        this.#references.released(message.reference)
+        return
+      case 'pull':
+        this.#references.pulled(message.stream, message.items, message.bytes)
+        return
+      case 'item':
+        this.#references.item(message.stream, message.value, message.size as number)
+        return
+      case 'end':
+        this.#references.ended(message.stream, message.error)
+        return
+      case 'stop':
+        this.#references.stopped(message.stream)
     }
+  }
+
+  #settleFailure(id: number, error: ErrorPayload): void {
+    const pending = this.#settle(id)
+    pending?.reject(this.#options.reviveError(error, pending.isInvoke ? pending.cid : undefined))
   }
 
   /** Takes the answer to a request. @returns Who waits for it; nobody when it was cancelled. */
@@ -158,6 +219,20 @@ export class Peer {
   }
 
   #answer({ id, cid, method, params, heldBytes = 0 }: Message & { type: 'request' }): void {
+    this.#serve(id, heldBytes, new Incoming(cid, method, params), (call) => this.#options.request(call))
+  }
+
+  #answerInvoke({ id, reference, params, heldBytes = 0 }: Message & { type: 'invoke' }): void {
+    const own = this.#references.ownCallback(reference)
+    this.#serve(id, heldBytes, new Incoming(own?.cid ?? 0, 'callback', params, true), (call) => {
+      if (own === undefined) throw new ConfineError('ERR_CONFINE_REVOKED', 'The callback was released, or its container has closed')
+      return this.#options.invoke === undefined
+        ? Reflect.apply(own.callback, undefined, call.params)
+        : this.#options.invoke(own.callback, call)
+    })
+  }
+
+  #serve(id: number, heldBytes: number, call: Incoming, act: (call: Incoming) => unknown): void {
     const key = incomingKey(id)
     if (this.#incoming.has(key)) throw new ConfineError('ERR_CONFINE_PROTOCOL', `Received request ${id} twice`)
     if (this.#incoming.size >= this.#limits.maxPendingRequests) {
@@ -167,7 +242,6 @@ export class Peer {
       this.#fail(id, new ConfineError('ERR_CONFINE_LIMIT', `The calls under way hold more than ${this.#limits.maxPendingBytes} bytes`))
       return
     }
-    const call = new Incoming(cid, method, params)
     this.#incoming.set(key, call)
     this.#incomingBytes += heldBytes
     const isOver = () => {
@@ -181,15 +255,19 @@ export class Peer {
     const succeed = (value: unknown) => {
       if (isOver()) return
       try {
-        this.#send({ type: 'result', id, value })
+        this.#send({ type: 'result', id, value }, call.cid)
       } catch (error) {
         this.#fail(id, error)
       }
     }
+    call.fail = (reason) => {
+      call.abort(reason)
+      fail(reason)
+    }
     let answer: Promise<unknown>
     try {
       // Never trusts a thenable: a promise of this realm adopts it, and reports what it throws.
-      answer = Promise.resolve(this.#options.request(call))
+      answer = Promise.resolve(act(call))
     } catch (error) {
       fail(error)
       return
@@ -198,23 +276,32 @@ export class Peer {
   }
 
   #fail(id: number, thrown: unknown): void {
-    const describe = this.#options.describeError ?? errorPayload
-    const payload = describe(thrown)
+    this.#sendError(this.#describe(thrown), (error) => ({ type: 'failure', id, error }))
+  }
+
+  #describe(thrown: unknown): ErrorPayload {
+    return (this.#options.describeError ?? errorPayload)(thrown)
+  }
+
+  #sendError(payload: ErrorPayload, message: (error: ErrorPayload) => Message): void {
     try {
-      this.#send({ type: 'failure', id, error: payload })
+      this.#send(message(payload))
       return
     } catch {}
     try {
       // Its details cannot cross: say the rest.
-      this.#send({ type: 'failure', id, error: { ...payload, details: undefined, cause: undefined } })
+      this.#send(message({ ...payload, details: undefined, cause: undefined }))
     } catch {
-      this.#send({ type: 'failure', id, error: { name: 'Error', message: 'The call failed with an error that cannot cross' } })
+      this.#send(message({ name: 'Error', message: 'The call failed with an error that cannot cross' }))
     }
   }
 
-  #send(message: Message): void {
-    if (this.#closedBy !== undefined) return
-    this.#options.channel.send(this.#codec.encode(message))
+  /** Returns how many bytes left. */
+  #send(message: Message, cid = 0): number {
+    if (this.#closedBy !== undefined) return 0
+    const bytes = this.#codec.encode(message, cid, this.#references)
+    this.#options.channel.send(bytes)
+    return bytes.length
   }
 
   #fault(error: unknown): void {
@@ -224,6 +311,7 @@ export class Peer {
       : new ConfineError('ERR_CONFINE_PROTOCOL', `Cannot take what the other side sent: ${errorPayload(error).message}`, { cause: error })
     this.#closedBy ??= fault
     this.#abortIncoming(fault)
+    this.#references.closeAll(fault)
     this.#options.channel.close()
     this.#options.closed(fault)
   }
@@ -234,6 +322,7 @@ export class Peer {
     const reason = error ?? new ConfineError('ERR_CONFINE_CHANNEL_CLOSED', 'The other side closed the channel')
     this.#closedBy ??= reason
     this.#abortIncoming(reason)
+    this.#references.closeAll(reason)
     this.#options.closed(error)
   }
 
@@ -242,43 +331,5 @@ export class Peer {
     this.#incoming.clear()
     this.#incomingBytes = 0
     for (const call of calls) call.abort(reason)
-  }
-}
-
-function incomingKey(id: number): string {
-  return `request ${id}`
-}
-
-interface Pending {
-  resolve(value: unknown): void
-  reject(reason: unknown): void
-  stopListening: (() => void) | undefined
-}
-
-class Incoming implements IncomingCall {
-  readonly cid: number
-  readonly method: string
-  readonly params: unknown[]
-  #controller: AbortController | undefined
-  #abortedBy: Error | undefined
-
-  constructor(cid: number, method: string, params: unknown[]) {
-    this.cid = cid
-    this.method = method
-    this.params = params
-  }
-
-  /** Made when somebody asks for it: most calls are never cancelled. */
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.#abortedBy !== undefined) this.#controller.abort(this.#abortedBy)
-    }
-    return this.#controller.signal
-  }
-
-  abort(reason: Error): void {
-    this.#abortedBy ??= reason
-    this.#controller?.abort(reason)
   }
 }

@@ -43,6 +43,10 @@ export const tag = Object.freeze({
   view: 0x14,
   /** a primitive: the value of a Number, String, Boolean or BigInt object. */
   boxed: 0x15,
+  /** varint: the sender's number for one of its functions. */
+  callback: 0x16,
+  /** varint: the sender's number for one of its streams. */
+  stream: 0x17,
 })
 
 /** The views over an ArrayBuffer; a view's kind byte is its place in this list. Append only. */
@@ -73,6 +77,12 @@ export const errorNames: ReadonlySet<string> = new Set([
   'URIError',
   'AggregateError',
 ])
+
+/**
+ * Keys that hold no function in anything that crosses: the language calls functions of these names by itself. A promise
+ * that is resolved with an object whose `then` came from a guest would hand the guest its caller.
+ */
+export const calledByLanguage: ReadonlySet<string> = new Set(['then', 'toJSON', 'toString', 'toLocaleString', 'valueOf'])
 
 /** Whether a pattern may cross: making a RegExp of a hostile one can take minutes, and nothing can interrupt it. */
 export function isModestPattern(source: string): boolean {

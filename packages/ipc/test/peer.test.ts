@@ -3,7 +3,8 @@ import type { Channel, ChannelReceiver } from '@confine-sandbox/contract'
 import { defaultLimits } from '../src/limits.ts'
 import { memoryChannelPair } from '../src/memory-channel.ts'
 import { MessageCodec } from '../src/message.ts'
-import { type IncomingCall, Peer, type PeerOptions } from '../src/peer.ts'
+import type { IncomingCall } from '../src/calls.ts'
+import { Peer, type PeerOptions } from '../src/peer.ts'
 
 const codec = new MessageCodec(defaultLimits, { errorStacks: false })
 

@@ -15,7 +15,7 @@ export interface RealmTools {
   hideFrames(isGuestFile: (name: string) => boolean): void
   /** A new empty object. */
   object(): Record<string, unknown>
-  /** A copy of plain data and errors in this realm; everything else as it is. */
+  /** A copy of plain data and errors in this realm, and functions and streams that pass on; everything else as it is. */
   adopt(value: unknown): unknown
   /** An asynchronous function of this realm that passes its arguments to `call`. */
   hostFunction(name: string, call: (args: unknown[]) => unknown): (...args: unknown[]) => Promise<unknown>
@@ -59,13 +59,18 @@ export function realmPrelude(outside: Outside): RealmTools {
   })
 
   function adopt(value: unknown): unknown {
-    return typeof value === 'object' && value !== null ? copy(value, new Map()) : value
+    return (typeof value === 'object' && value !== null) || typeof value === 'function' ? copy(value, new Map()) : value
   }
 
   function copy(value: any, copies: Map<object, unknown>): unknown {
-    if (typeof value !== 'object' || value === null) return value
+    if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return value
     const known = copies.get(value)
     if (known !== undefined) return known
+    if (typeof value === 'function') {
+      const callback = adoptFunction(value)
+      copies.set(value, callback)
+      return callback
+    }
     const prototype = getPrototypeOf(value)
     if (prototype === other.Object.prototype || prototype === null) {
       const object: Record<string, unknown> = prototype === null ? { __proto__: null } : {}
@@ -101,7 +106,45 @@ export function realmPrelude(outside: Outside): RealmTools {
       if (typeof value.stack === 'string') defineProperty(error, 'stack', { value: value.stack, writable: true, configurable: true })
       return error
     }
-    return value
+    if (typeof value[Symbol.asyncIterator] !== 'function') return value
+    const stream = adoptStream(value)
+    copies.set(value, stream)
+    return stream
+  }
+
+  /** A function that passes on to one of outside. */
+  function adoptFunction(value: any): unknown {
+    const callback = hostFunction(value.name, (args) => value(...args))
+    const release = { value: () => value.release?.(), writable: true, configurable: true }
+    return Object.defineProperties(callback, { release, [Symbol.dispose]: release })
+  }
+
+  /** An iterator that passes on to one of outside. */
+  function adoptStream(value: any): unknown {
+    const iterator = value[Symbol.asyncIterator]()
+    const stop = hostFunction('return', async () => (await iterator.return?.()) ?? { done: true, value: undefined })
+    return {
+      next: hostFunction('next', () => iterator.next()),
+      return: stop,
+      [Symbol.asyncIterator]() {
+        return this
+      },
+      async [Symbol.asyncDispose]() {
+        await stop()
+      },
+    }
+  }
+
+  function hostFunction(name: string, call: (args: unknown[]) => unknown): (...args: unknown[]) => Promise<unknown> {
+    // An error that is made here, after an await, names the program's own calls in its stack.
+    const host = async (...args: unknown[]) => {
+      try {
+        return adopt(await call(args))
+      } catch (error) {
+        throw isError(error) ? told(error) : error
+      }
+    }
+    return defineProperty(host, 'name', { value: name, configurable: true })
   }
 
   function makeError(value: any): Error {
@@ -147,17 +190,7 @@ export function realmPrelude(outside: Outside): RealmTools {
     },
     object: () => ({}),
     adopt,
-    hostFunction(name, call) {
-      // An error that is made here, after an await, names the program's own calls in its stack.
-      const host = async (...args: unknown[]) => {
-        try {
-          return adopt(await call(args))
-        } catch (error) {
-          throw isError(error) ? told(error) : error
-        }
-      }
-      return defineProperty(host, 'name', { value: name, configurable: true })
-    },
+    hostFunction,
     quiet(call) {
       const quiet = (...args: unknown[]) => {
         const promise = call(...args)

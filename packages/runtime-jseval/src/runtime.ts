@@ -84,14 +84,24 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
     let method: Method | undefined
     try {
       method = findMethod(this.#module?.exports, methodName)
-      if (method !== undefined) {
-        const result = Reflect.apply(method.call, method.owner, params.map(this.#realm!.tools.adopt))
-        return isThenable(result) ? await this.#orClosed(result) : result
-      }
+      if (method !== undefined) return await this.#call(method, params)
     } catch (thrown) {
       throw this.#failure(thrown)
     }
     throw new MethodNotFound(`Method not found: ${methodName}`)
+  }
+
+  /**
+   * Calls a function that the program gave away, and awaits what it returns.
+   * @throws ERR_CONFINE_CONTAINER_CLOSED; what the function throws, as an Error.
+   */
+  override async invoke(callback: Function, params: unknown[]): Promise<unknown> {
+    this.#assertOpen()
+    try {
+      return await this.#call({ owner: undefined, call: callback as Method['call'] }, params)
+    } catch (thrown) {
+      throw this.#failure(thrown)
+    }
   }
 
   /** The exported functions, as they are now. */
@@ -147,6 +157,11 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
     } catch (thrown) {
       if (this.#exitCode === undefined) throw this.#failure(thrown)
     }
+  }
+
+  async #call({ call, owner }: Method, params: unknown[]): Promise<unknown> {
+    const result: unknown = Reflect.apply(call, owner, params.map(this.#realm!.tools.adopt))
+    return isThenable(result) ? await this.#orClosed(result) : result
   }
 
   #exit(code: number): never {

@@ -1,0 +1,139 @@
+import { ConfineError, type RemoteStream } from '@confine-sandbox/contract'
+import type { ChannelLimits } from './limits.ts'
+import { unheard } from './unheard.ts'
+
+/** What a stream of the other side needs of its peer. */
+export interface IncomingStreamOwner {
+  readonly limits: ChannelLimits
+  pull(items: number, bytes: number): void
+  /** Nobody takes any more. Called at most once, and not after the stream's end. */
+  stop(): void
+}
+
+type Result = IteratorResult<unknown, undefined>
+
+/** A stream of the other side, as this side's table holds it: what has arrived, and who waits for it. */
+export class IncomingStream {
+  readonly #owner: IncomingStreamOwner
+  readonly #queue: { readonly value: unknown; readonly size: number }[] = []
+  readonly #waiting: { resolve(result: Result): void; reject(error: unknown): void }[] = []
+  /** What the other side may still send. */
+  #items = 0
+  #bytes = 0
+  /** What was taken here and not asked for again. */
+  #takenItems: number
+  #takenBytes: number
+  #end: { readonly error?: Error | undefined } | undefined
+
+  constructor(owner: IncomingStreamOwner) {
+    this.#owner = owner
+    this.#takenItems = owner.limits.streamWindowItems
+    this.#takenBytes = owner.limits.streamWindowBytes
+  }
+
+  /** The other side sent an item. @throws ERR_CONFINE_PROTOCOL when it may not. */
+  item(value: unknown, size: number): void {
+    if (this.#items < 1 || this.#bytes < 1) throw new ConfineError('ERR_CONFINE_PROTOCOL', 'Received an item of a stream beyond its window')
+    this.#items--
+    this.#bytes -= size
+    const taker = this.#waiting.shift()
+    if (taker === undefined) {
+      this.#queue.push({ value, size })
+      return
+    }
+    this.#taken(size)
+    taker.resolve({ done: false, value })
+    // Asked for when somebody waits, and not before: who takes one item and then none lets nothing be produced for nobody.
+    if (this.#waiting.length > 0) this.#ask()
+  }
+
+  /** The stream is through, failed, or was closed with its container. What has arrived can still be taken, unless it `isLost`. */
+  end(error?: Error, isLost = false): void {
+    if (this.#end !== undefined) return
+    this.#end = { error }
+    if (isLost) this.#queue.length = 0
+    for (const { resolve, reject } of this.#waiting.splice(0)) {
+      if (this.#end.error === undefined) resolve(over())
+      else reject(this.#takeError())
+    }
+  }
+
+  next(): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const first = this.#queue.shift()
+      if (first !== undefined) {
+        this.#taken(first.size)
+        if (this.#end === undefined) this.#ask()
+        resolve({ done: false, value: first.value })
+      } else if (this.#end?.error !== undefined) reject(this.#takeError())
+      else if (this.#end !== undefined) resolve(over())
+      else {
+        this.#waiting.push({ resolve, reject })
+        this.#ask()
+      }
+    })
+  }
+
+  /** Ends it from this side. */
+  stop(): void {
+    if (this.#end === undefined) this.#owner.stop()
+    this.#end = {}
+    this.#queue.length = 0
+    for (const { resolve } of this.#waiting.splice(0)) resolve(over())
+  }
+
+  #taken(size: number): void {
+    this.#takenItems++
+    this.#takenBytes += size
+  }
+
+  /** Asks for as much as was taken, but not for every single item. */
+  #ask(): void {
+    const { streamWindowItems, streamWindowBytes } = this.#owner.limits
+    if (this.#takenItems * 2 < streamWindowItems && this.#takenBytes * 2 < streamWindowBytes) return
+    const items = this.#takenItems
+    const bytes = this.#takenBytes
+    this.#takenItems = 0
+    this.#takenBytes = 0
+    this.#items += items
+    this.#bytes += bytes
+    this.#owner.pull(items, bytes)
+  }
+
+  /** An iteration fails once; from then on it is over. */
+  #takeError(): Error | undefined {
+    const error = this.#end?.error
+    this.#end = {}
+    return error
+  }
+}
+
+/** What a program iterates. Only it refers to the table's entry, so that one that nobody holds can be found to be garbage. */
+export class ReceivedStream implements RemoteStream {
+  readonly #stream: IncomingStream
+
+  constructor(stream: IncomingStream) {
+    this.#stream = stream
+  }
+
+  next(): Promise<Result> {
+    return unheard(this.#stream.next())
+  }
+
+  async return(): Promise<Result> {
+    this.#stream.stop()
+    return over()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stream.stop()
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+}
+
+function over(): Result {
+  return { done: true, value: undefined }
+}
