@@ -127,8 +127,8 @@ test('a flood of violations is told in part and by its number, and the host goes
   await sbx.teardown()
   expect(told + dropped).toBe(count)
   expect(told).toBeGreaterThan(1000)
-  expect(told).toBeLessThan(10_000)
-  expect(reports).toBeLessThan(200)
+  expect(told).toBeLessThan(count / 2)
+  expect(reports).toBeLessThan(1000)
 })
 
 test.runIf(process.getuid?.() === 0)('they hold for an unprivileged user, too', async () => {

@@ -103,7 +103,7 @@ describe('under a flood of violations', () => {
     expect(end).toMatchObject({ code: 0, stdout: 'survived\n' })
     const dropped = [...end.reports.matchAll(/\{"type":"dropped","count":(\d+)\}\n/g)].reduce((sum, [, number]) => sum + Number(number), 0)
     expect(end.violations.length + dropped).toBe(count)
-    expect(end.violations.length).toBeLessThan(10_000)
+    expect(end.violations.length).toBeLessThan(count / 2)
     expect(end.violations[0]?.path).toBe('/x0')
   })
 
