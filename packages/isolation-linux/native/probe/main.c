@@ -95,9 +95,10 @@ void give_up(struct trial *trial, const char *step)
 	give_up_for(trial, step, errno);
 }
 
-void die_with_parent(void)
+void die_with_parent(pid_t parent)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
+	    (parent != -1 && getppid() != parent))
 		_exit(0);
 }
 
@@ -140,9 +141,10 @@ static struct trial *share_trials(int argc, char **argv, size_t *count)
 	return trials;
 }
 
-static _Noreturn void run(struct trial *trial, const sigset_t *signals)
+static _Noreturn void run(struct trial *trial, const sigset_t *signals,
+			  pid_t parent)
 {
-	die_with_parent();
+	die_with_parent(parent);
 	if (sigprocmask(SIG_SETMASK, signals, NULL) != 0)
 		give_up(trial, "start");
 	if (trial->namespaces != 0 || trial->oversee != NULL)
@@ -155,10 +157,11 @@ static _Noreturn void run(struct trial *trial, const sigset_t *signals)
 
 static bool start(struct trial *trial, const sigset_t *signals)
 {
+	const pid_t self = getpid();
 	pid_t pid = fork();
 
 	if (pid == 0)
-		run(trial, signals);
+		run(trial, signals, self);
 	if (pid < 0) {
 		trial->step = "fork";
 		trial->error = errno;
@@ -263,7 +266,8 @@ int main(int argc, char **argv)
 	sigset_t child, before;
 	size_t count;
 
-	die_with_parent();
+	/* Who launches is not known here; after the deadline it ends anyway. */
+	die_with_parent(-1);
 	if (setrlimit(RLIMIT_CORE, &none) != 0)
 		fail("forbid cores");
 	trials = share_trials(argc, argv, &count);

@@ -72,12 +72,14 @@ static _Noreturn void call(enum expected expected)
 
 static pid_t start_caller(struct trial *trial, enum expected expected)
 {
+	const pid_t self = getpid();
 	pid_t pid = fork();
 
 	if (pid < 0)
 		give_up(trial, "fork");
 	if (pid == 0) {
-		die_with_parent();
+		/* Or it would wait for ever: it holds the listener, too. */
+		die_with_parent(self);
 		call(expected);
 	}
 	return pid;

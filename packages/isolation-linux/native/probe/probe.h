@@ -47,7 +47,8 @@ struct trial {
 _Noreturn void give_up(struct trial *trial, const char *step);
 /* The same with an errno of our own: the step did not do what it promised. */
 _Noreturn void give_up_for(struct trial *trial, const char *step, int error);
-void die_with_parent(void);
+/* A parent that died before is never noticed; -1: it is not to be seen from here. */
+void die_with_parent(pid_t parent);
 
 /* namespaces.c */
 
