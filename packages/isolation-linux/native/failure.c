@@ -68,8 +68,19 @@ static const char *hint_for_grant(int error)
 		       "Give the user who launches the right to it";
 }
 
+static const char *hint_for_boot(int error)
+{
+	if (error != EACCES)
+		return "It was there when the sandbox was made, and is not any more";
+	return geteuid() == 0 ?
+		       "Guests of root are nobody, and its file system gives them no ownership (an overlay, a network share, no user namespaces): run 'chmod -R o+rX' on it, 'chmod o+rx' if it is a program, or launch as its owner" :
+		       "Give the user who launches the right to read it, and to execute it if it is a program";
+}
+
 static const char *hint_for_root(const char *verb, int error)
 {
+	if (strcmp(verb, "let the guest boot from") == 0)
+		return hint_for_boot(error);
 	if (strncmp(verb, "let the guest", 13) == 0 ||
 	    strcmp(verb, "open the granted") == 0)
 		return hint_for_grant(error);
@@ -111,6 +122,9 @@ const char *hint_for(const struct packet *packet)
 			return "The program, or the loader that it names, is not there";
 		return "";
 	case STAGE_SUPERVISE:
+		if (packet->error == ENOENT &&
+		    strncmp(packet->operand, "/proc/", 6) == 0)
+			return "Without /proc the memory of the guest cannot be limited: run 'mount -t proc proc /proc' as root, or set limits.memoryMiB to Infinity";
 		if (packet->error == EPERM)
 			return "Yama or another security module forbids to read a child's memory: set kernel.yama.ptrace_scope to 2 or less";
 		return "";

@@ -1,18 +1,15 @@
 /*
- * The files of the host that the guest is given for good: their mounts, who it
- * is in them, and whether that is enough to use them.
+ * The files of the host that the guest is given: their mounts, and whether it
+ * can use them.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "launch.h"
@@ -20,9 +17,6 @@
 
 #ifndef SYS_openat2
 #define SYS_openat2 437
-#endif
-#ifndef MOUNT_ATTR_IDMAP
-#define MOUNT_ATTR_IDMAP 0x00100000
 #endif
 
 #define NO_MAGIC_LINKS 0x02
@@ -89,82 +83,6 @@ int detach_grant(const struct side *side, const struct place *place)
 	return tree;
 }
 
-/* A user namespace needs a process to begin with. */
-static pid_t start_sleeper(void)
-{
-	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL,
-				   NULL, NULL, NULL);
-
-	if (pid != 0)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;)
-		pause();
-}
-
-/* "Who owns this on the disk is the guest in here." */
-static bool map_owner(pid_t pid, const char *kind, unsigned int owner,
-		      unsigned int guest)
-{
-	char path[64], text[64];
-	ssize_t length;
-	bool written;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s_map", pid, kind);
-	length = snprintf(text, sizeof(text), "%u %u 1", owner, guest);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	written = write(fd, text, (size_t)length) == length;
-	close(fd);
-	return written;
-}
-
-/* Returns a user namespace as mount_setattr(2) wants it, -1: it cannot be had. */
-static int make_mapping(const struct stat *owner, const struct world *world)
-{
-	pid_t pid = start_sleeper();
-	char path[64];
-	int fd = -1;
-
-	if (pid < 0)
-		return -1;
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-	if (map_owner(pid, "uid", owner->st_uid, world->uid) &&
-	    map_owner(pid, "gid", owner->st_gid, world->gid))
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, __WALL);
-	return fd;
-}
-
-/*
- * The guest that root launches is somebody who owns nothing. Where kernel and
- * file system can (Linux 5.12 and ext4, XFS, Btrfs, tmpfs ... but no overlay)
- * it acts in a grant as the owner of what was granted. Elsewhere plain
- * permissions decide, and assert_grants() says whether they are enough.
- */
-void lend_ownership(const struct side *side, const struct place *place,
-		    const struct world *world)
-{
-	struct mount_attributes wanted = { .attr_set = MOUNT_ATTR_IDMAP };
-	struct stat owner;
-	int mapping;
-
-	if (fstat(place->tree, &owner) != 0)
-		fail(side, STAGE_ROOT, "look at", place->path);
-	if (owner.st_uid == world->uid && owner.st_gid == world->gid)
-		return;
-	mapping = make_mapping(&owner, world);
-	if (mapping < 0)
-		return;
-	wanted.userns_fd = (uint64_t)mapping;
-	syscall(SYS_mount_setattr, place->tree, "",
-		AT_EMPTY_PATH | AT_RECURSIVE, &wanted, sizeof(wanted));
-	close(mapping);
-}
-
 /* Whether a place stands in a directory of the host's that can be written to. */
 bool is_in_writable_grant(const struct options *options,
 			  const struct place *place)
@@ -179,6 +97,41 @@ bool is_in_writable_grant(const struct options *options,
 			return true;
 	}
 	return false;
+}
+
+/*
+ * Whether the guest can reach a path. If not, writes down the part of it that
+ * keeps it out: the path, or a directory on the way.
+ */
+static bool can_reach(const char *path, int mode, char *closed, size_t size)
+{
+	for (const char *at = strchr(path + 1, '/'); at != NULL;
+	     at = strchr(at + 1, '/')) {
+		snprintf(closed, size, "%.*s", (int)(at - path), path);
+		if (access(closed, X_OK) != 0)
+			return false;
+	}
+	snprintf(closed, size, "%s", path);
+	return access(closed, mode) == 0;
+}
+
+/* As the guest, without any capability: node would say less, or nothing. */
+void assert_places(const struct side *side, const struct options *options)
+{
+	for (size_t i = 0; i < options->place_count; i++) {
+		const struct place *place = &options->places[i];
+		char closed[PATH_MAX];
+		struct stat status;
+		int mode = place->kind == PLACE_EXEC ? R_OK | X_OK : R_OK;
+
+		if (place->kind != PLACE_READ && place->kind != PLACE_EXEC)
+			continue;
+		if (stat(place->path, &status) == 0 && S_ISDIR(status.st_mode))
+			mode |= X_OK;
+		if (!can_reach(place->path, mode, closed, sizeof(closed)))
+			fail(side, STAGE_ROOT, "let the guest boot from",
+			     closed);
+	}
 }
 
 /* As the guest, without any capability: better now than a surprise in its program. */

@@ -69,6 +69,7 @@ void run_guest(const struct options *options, const struct plan *plan,
 		fail(&side, STAGE_PRIVILEGES, "leave the session", "");
 	reset_signals(&side);
 	umask(077);
+	assert_places(&side, options);
 	assert_grants(&side, options);
 	layers.landlock = restrict_files(&side, options);
 	if (layers.landlock > 0)

@@ -78,11 +78,24 @@ bool is_grant(const struct place *place);
 bool has_files(const struct options *options);
 /* As open_tree(): returns the detached mount, -1 with errno. */
 int detach_grant(const struct side *side, const struct place *place);
-void lend_ownership(const struct side *side, const struct place *place,
-		    const struct world *world);
 bool is_in_writable_grant(const struct options *options,
 			  const struct place *place);
+void assert_places(const struct side *side, const struct options *options);
 void assert_grants(const struct side *side, const struct options *options);
+
+/* ownership.c */
+
+/* A user namespace in which an owner on the disk is the guest. */
+struct mapping {
+	bool is_made;
+	uid_t uid;
+	gid_t gid;
+	int fd; /* -1: it cannot be had */
+};
+
+void lend_ownership(const struct side *side, const struct place *place,
+		    const struct world *world, struct mapping *mapping);
+void forget_mapping(struct mapping *mapping);
 
 /* root.c */
 
@@ -146,6 +159,9 @@ void enter_world(struct side *side, struct options *options,
 		 const struct plan *plan, struct world *world, int *exec);
 
 /* verify.c */
+
+/* Whether /proc shows the processes that this one sees. */
+bool has_proc(void);
 
 /* Ends the launch when a layer that is said to be in force is not to be seen. */
 void verify_guest(const struct side *side, const struct options *options,

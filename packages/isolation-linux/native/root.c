@@ -45,6 +45,49 @@ static uint64_t attributes_of(const struct place *place)
 	}
 }
 
+/* What is forbidden here, or unknown, init comes to again; there it says what tier this machine can have. */
+static bool may_be_left(enum effort effort)
+{
+	return effort == AS_FAR_AS_ALLOWED &&
+	       (errno == EPERM || errno == ENOSYS);
+}
+
+/* Whether its owner keeps it from everybody else, as a umask of 077 makes it. */
+static bool is_closed(const struct side *side, const struct place *place)
+{
+	mode_t needed = place->kind == PLACE_EXEC ? 05 : 04;
+	struct stat status;
+
+	if (fstat(place->tree, &status) != 0)
+		fail(side, STAGE_ROOT, "look at", place->path);
+	if (S_ISDIR(status.st_mode))
+		needed = 05;
+	return (status.st_mode & needed) != needed;
+}
+
+/* Returns false when this process may not, and init is to try. */
+static bool detach_place(const struct side *side, struct place *place,
+			 enum effort effort)
+{
+	place->tree = is_grant(place) ?
+			      detach_grant(side, place) :
+			      (int)syscall(SYS_open_tree, AT_FDCWD, place->path,
+					   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+						   AT_RECURSIVE);
+	if (place->tree < 0 && may_be_left(effort))
+		return false;
+	if (place->tree < 0)
+		fail(side, STAGE_ROOT, "bind", place->path);
+	if (set_attributes(place->tree, "", AT_EMPTY_PATH | AT_RECURSIVE,
+			   attributes_of(place)) == 0)
+		return true;
+	if (!may_be_left(effort))
+		fail(side, STAGE_ROOT, "restrict", place->path);
+	close(place->tree);
+	place->tree = -1;
+	return false;
+}
+
 /*
  * Copies the mount of each place to the side, read-only. Detached from
  * everything, the copies can be made on the host and attached in the guest's
@@ -53,31 +96,21 @@ static uint64_t attributes_of(const struct place *place)
 void detach_places(const struct side *side, struct options *options,
 		   const struct world *world, enum effort effort)
 {
+	struct mapping mapping = { 0 };
+
 	for (size_t i = 0; i < options->place_count; i++) {
 		struct place *place = &options->places[i];
 
 		if (place->kind == PLACE_LINK || place->kind == PLACE_EMPTY ||
 		    place->tree >= 0)
 			continue;
-		place->tree = is_grant(place) ?
-				      detach_grant(side, place) :
-				      (int)syscall(SYS_open_tree, AT_FDCWD,
-						   place->path,
-						   OPEN_TREE_CLONE |
-							   OPEN_TREE_CLOEXEC |
-							   AT_RECURSIVE);
-		if (place->tree < 0 && errno == EPERM &&
-		    effort == AS_FAR_AS_ALLOWED)
-			return;
-		if (place->tree < 0)
-			fail(side, STAGE_ROOT, "bind", place->path);
-		if (set_attributes(place->tree, "",
-				   AT_EMPTY_PATH | AT_RECURSIVE,
-				   attributes_of(place)) != 0)
-			fail(side, STAGE_ROOT, "restrict", place->path);
-		if (is_grant(place) && effort == AS_FAR_AS_ALLOWED)
-			lend_ownership(side, place, world);
+		if (!detach_place(side, place, effort))
+			break;
+		if (effort == AS_FAR_AS_ALLOWED &&
+		    (is_grant(place) || is_closed(side, place)))
+			lend_ownership(side, place, world, &mapping);
 	}
+	forget_mapping(&mapping);
 }
 
 /* An empty file system in memory, attached to nothing yet. */

@@ -58,7 +58,8 @@ static void become_ready(struct supervisor *supervisor)
 	const struct side *side = supervisor->side;
 	struct world *world = supervisor->world;
 
-	watch_memory(side, &supervisor->watch, supervisor->notifier.guest);
+	watch_memory(side, &supervisor->watch, supervisor->notifier.options,
+		     supervisor->notifier.guest);
 	/*
 	 * Where no user namespace gives power over the guest, it takes the
 	 * same identity to read its memory and to end it. Its capabilities go

@@ -51,7 +51,8 @@ struct watch {
 	int64_t due_ms;
 };
 
-void watch_memory(const struct side *side, struct watch *watch, pid_t guest);
+void watch_memory(const struct side *side, struct watch *watch,
+		  const struct options *options, pid_t guest);
 /* From the lock on the limits hold. */
 void limit_memory(const struct side *side, struct watch *watch,
 		  const struct options *options);

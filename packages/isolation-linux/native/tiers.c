@@ -71,7 +71,8 @@ static void forget_trees(struct options *options)
 /*
  * Whether a failure says that there are no namespaces here. One in which
  * nothing may be mounted is none: AppArmor makes such on Ubuntu, and so do
- * container profiles. EACCES for a path is about the path.
+ * container profiles. EACCES for a path is about the path. A kernel without
+ * the mount calls has namespaces that the guest cannot be put into.
  */
 static bool is_about_namespaces(const struct packet *packet)
 {
@@ -81,7 +82,7 @@ static bool is_about_namespaces(const struct packet *packet)
 		return error == EPERM || error == EACCES || error == ENOSPC ||
 		       error == EUSERS || error == EINVAL || error == ENOSYS;
 	return packet->stage == STAGE_ROOT &&
-	       (error == EPERM ||
+	       (error == EPERM || error == ENOSYS ||
 		(error == EACCES && packet->operand[0] != '/'));
 }
 
@@ -173,6 +174,14 @@ void enter_world(struct side *side, struct options *options,
 {
 	give_up_groups(side);
 	for (world->tier = TIER_FULL; world->tier < TIER_COUNT; world->tier++) {
+		if (world->tier == TIER_FULL && !has_proc()) {
+			snprintf(
+				world->because[TIER_FULL],
+				sizeof(world->because[0]),
+				"%s: It takes /proc, by which the guest gets its identity: run 'mount -t proc proc /proc' as root",
+				tier_name(TIER_FULL));
+			continue;
+		}
 		if (world->tier == TIER_ROOT && !is_powerful()) {
 			snprintf(
 				world->because[TIER_ROOT],

@@ -27,8 +27,7 @@ static _Noreturn void fail_verify(const struct side *side, const char *what,
 	fail(side, STAGE_VERIFY, "see that the guest has", operand);
 }
 
-/* Whether /proc shows the processes that this one sees. */
-static bool has_proc(void)
+bool has_proc(void)
 {
 	char text[32] = { 0 };
 

@@ -42,13 +42,13 @@ describe.each(users)('launched by %s', (as) => {
   })
 
   test.each([
-    ['is not executable', 0o644, /^Cannot execute .*: Permission denied\. The program must be executable/],
-    ['is no program', 0o755, /^Cannot execute .*: Exec format error$/],
-  ])('a program that %s is refused', async (_name, mode, reason) => {
+    ['is not executable', 0o644, failed('root', /^Cannot let the guest boot from .*: Permission denied\. /)],
+    ['is no program', 0o755, failed('exec', /^Cannot execute .*: Exec format error$/, 126)],
+  ])('a program that %s is refused', async (_name, mode, end) => {
     const file = join(directory, `program-${as}-${mode}`)
     writeFileSync(file, 'no program', { mode })
     chmodSync(file, mode)
-    expect(await run({ file, args: [], env: {} }, { as })).toMatchObject(failed('exec', reason, 126))
+    expect(await run({ file, args: [], env: {} }, { as })).toMatchObject(end)
   })
 })
 

@@ -44,6 +44,9 @@ const machines: readonly Machine[] = [
   // Namespaces in which nothing may be mounted, as AppArmor makes them on Ubuntu.
   { lacks: 'mount', as: 'root', tier: 'landlock-seccomp', own: [] },
   { lacks: 'mount', as: 'nobody', tier: 'landlock-seccomp', own: [] },
+  // Kernels, and profiles, that do not know the mount calls.
+  { lacks: 'new-mount-api', as: 'root', tier: 'landlock-seccomp', own: [] },
+  { lacks: 'mount-setattr', as: 'nobody', tier: 'landlock-seccomp', own: [] },
 ]
 const reached = machines.filter(({ as }) => users.some((user) => user === as))
 const under = (lacks: string) => [without, lacks, '--']
@@ -57,7 +60,9 @@ describe.each(reached)('launched by $as on a machine without $lacks', ({ lacks, 
     // One word for each tier that was not to be had, what came back, and what can be done.
     expect(ready?.tier?.because.map((why) => why.split(':')[0])).toEqual(tiers.slice(0, tiers.indexOf(tier)))
     for (const why of ready?.tier?.because ?? [])
-      expect(why).toMatch(/Operation not permitted.*(--security-opt|AppArmor)|root with CAP_SYS_ADMIN/)
+      expect(why).toMatch(
+        /Operation not permitted.*(--security-opt|AppArmor)|Function not implemented.*Linux 5\.12|root with CAP_SYS_ADMIN/,
+      )
 
     const status = statusOf(node)
     const bounding = tier === 'landlock-seccomp' && as !== 'root' ? {} : { CapBnd: none }
@@ -207,8 +212,6 @@ test.runIf(users.some((user) => user === 'root'))(
 
 test.each(users)('launched by %s, what is missing for another reason than namespaces is no reason for a weaker tier', async (as) => {
   for (const [lacks, stage] of [
-    ['new-mount-api', 'root'],
-    ['mount-setattr', 'root'],
     ['namespaces,seccomp-notify', 'seccomp'],
     ['namespaces,close-range', 'privileges'],
     ['namespaces,pidfd', 'namespaces'],
@@ -216,6 +219,29 @@ test.each(users)('launched by %s, what is missing for another reason than namesp
     const end = await run(locked("say('ran')"), { as, under: under(lacks) })
     expect(end, lacks).toMatchObject({ code: 125, stdout: '', events: [{ type: 'setup-failed', stage }] })
   }
+})
+
+// An own mount namespace for the program that takes /proc away.
+const withoutProc = ['/usr/bin/unshare', '--mount', '/bin/sh', '-c', 'umount -l /proc; exec "$@"', 'sh']
+
+describe.runIf(users.some((user) => user === 'root'))('on a machine without /proc', () => {
+  const nobody = ['/usr/bin/setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
+
+  test.each([
+    ['root', 'no-user-namespaces-root', []],
+    ['nobody', 'landlock-seccomp', nobody],
+  ] as const)('a guest of %s runs, and it is said that nobody has looked at it', async (_as, name, become) => {
+    const end = await run(locked("say('ran')"), { under: [...withoutProc, ...become], limits: {} })
+    const because = expect.arrayContaining([expect.stringMatching(/^full: It takes \/proc.*mount -t proc/)]) as string[]
+    expect(end).toMatchObject({ code: 0, stdout: 'ran\n' })
+    expect(end.events[0]).toMatchObject({ type: 'ready', tier: { name, because, isVerified: false } })
+  })
+
+  test('a limit of memory that cannot be held is no limit, and fails', async () => {
+    const end = await run(locked("say('ran')"), { under: withoutProc, limits: { memoryMiB: 64 } })
+    const reason = expect.stringMatching(/Without \/proc the memory .* cannot be limited.*limits\.memoryMiB to Infinity/) as string
+    expect(end).toMatchObject({ code: 125, stdout: '', events: [{ type: 'setup-failed', stage: 'supervise', reason }] })
+  })
 })
 
 test.each(users)(

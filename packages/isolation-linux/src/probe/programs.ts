@@ -88,7 +88,8 @@ function proc({ observations: { files } }: Facts): Finding {
     status: 'missing',
     detail: '/proc/self/status cannot be read.',
     cause: 'not-installed',
-    consequence: 'No guest can be started in a user namespace: its identity is written there.',
+    consequence:
+      'No guest can be started in a user namespace, for its identity is written there, nor with a limit of memory, which is watched there.',
     remedy: "Mount it: 'mount -t proc proc /proc' as root.",
   }
 }

@@ -6,15 +6,13 @@ const guest = { file: program('calls'), args: ['-', '0', '39'], env: environment
 const without = program('without')
 
 const refusals = [
-  { primitive: 'new-mount-api', stage: 'root', remedy: /Linux 5\.12 or newer/ },
-  { primitive: 'mount-setattr', stage: 'root', remedy: /Linux 5\.12 or newer/ },
   { primitive: 'seccomp', stage: 'seccomp', remedy: /Linux 5\.5 or newer/ },
   { primitive: 'seccomp-notify', stage: 'seccomp', remedy: /not under gVisor/ },
 ] as const
 
 for (const as of users) {
   test(`as ${as}: with everything, and without what is not needed, the program runs`, async () => {
-    for (const primitive of ['wait-killable', 'landlock', 'ptrace']) {
+    for (const primitive of ['wait-killable', 'landlock', 'ptrace', 'new-mount-api', 'mount-setattr']) {
       const end = await run(guest, { as, under: [without, primitive, '--'] })
       expect(end.stdout, primitive).toMatch(/^39 \d+\n$/)
       expect(end.events[0], primitive).toMatchObject({ type: 'ready' })
