@@ -124,7 +124,7 @@ const char *hint_for(const struct packet *packet)
 	case STAGE_SUPERVISE:
 		if (packet->error == ENOENT &&
 		    strncmp(packet->operand, "/proc/", 6) == 0)
-			return "Without /proc the memory of the guest cannot be limited: run 'mount -t proc proc /proc' as root, or set limits.memoryMiB to Infinity";
+			return "Without /proc neither the memory of the guest can be limited nor, here, its threads: run 'mount -t proc proc /proc' as root, or set limits.memoryMiB and limits.threads to Infinity";
 		if (packet->error == EPERM)
 			return "Yama or another security module forbids to read a child's memory: set kernel.yama.ptrace_scope to 2 or less";
 		return "";

@@ -4,6 +4,8 @@
  */
 #define _GNU_SOURCE
 #include <linux/seccomp.h>
+#include <sched.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -142,12 +144,39 @@ void name_handover(const struct plan *plan, int handover)
 	fill_in(plan, HANDOVER, (uint32_t)handover);
 }
 
+/* As the plan has it, but that who starts a thread asks. */
+static int listen_to_threads_too(const struct side *side,
+				 const struct sock_fprog *filter)
+{
+	struct sock_filter instructions[BPF_MAXINSNS];
+	struct sock_fprog program = { 0, instructions };
+
+	put_load(&program, offsetof(struct seccomp_data, arch));
+	put(&program, BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 0, 5);
+	put_load(&program, offsetof(struct seccomp_data, nr));
+	put(&program, BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 3);
+	put_load(&program, offsetof(struct seccomp_data, args));
+	put(&program, BPF_JMP | BPF_JSET | BPF_K, CLONE_THREAD, 0, 1);
+	put_return(&program, SECCOMP_RET_USER_NOTIF);
+	if (filter->len > BPF_MAXINSNS - program.len) {
+		errno = E2BIG;
+		fail(side, STAGE_SECCOMP, "add to the filter of the guest", "");
+	}
+	memcpy(instructions + program.len, filter->filter,
+	       filter->len * sizeof(*instructions));
+	program.len += filter->len;
+	return listen_to(side, &program);
+}
+
 int filter_guest(const struct side *side, const struct plan *plan,
-		 const struct options *options)
+		 const struct options *options, const struct world *world)
 {
 	name_guest(plan, getpid());
-	return options->trace ? listen_to_all(side, options->handover) :
-				listen_to(side, &plan->filter);
+	if (options->trace)
+		return listen_to_all(side, options->handover);
+	return counted_threads(options, world) > 0 ?
+		       listen_to_threads_too(side, &plan->filter) :
+		       listen_to(side, &plan->filter);
 }
 
 /* Waits for the guest and for the end of the supervisor, tells it, exits. */
@@ -168,7 +197,7 @@ void filter_init(const struct side *side, pid_t victim)
 		fail(side, STAGE_SECCOMP, "install the filter of init", "");
 }
 
-void filter_supervisor(const struct side *side, int statm)
+void filter_supervisor(const struct side *side, int statm, int tasks)
 {
 	const uint32_t self = (uint32_t)getpid();
 	const struct allowed list[] = {
@@ -184,6 +213,7 @@ void filter_supervisor(const struct side *side, int statm)
 		{ SYS_recvmsg, ANY, 0 },
 		{ SYS_read, ANY, 0 },
 		{ SYS_pread64, 0, (uint32_t)statm },
+		{ SYS_fstat, 0, (uint32_t)tasks },
 		{ SYS_prlimit64, 1, RLIMIT_DATA },
 		{ SYS_prlimit64, 1, RLIMIT_NOFILE },
 		{ SYS_shutdown, 0, (uint32_t)side->init_socket },

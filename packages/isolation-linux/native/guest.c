@@ -76,7 +76,7 @@ void run_guest(const struct options *options, const struct plan *plan,
 		assert_restricted(&side);
 	arrange_descriptors(&side, options->handover);
 	limit_resources(&side, options, world);
-	hand_over(&side, filter_guest(&side, plan, options), &layers);
+	hand_over(&side, filter_guest(&side, plan, options, world), &layers);
 	execve(options->command[0], options->command, options->environment);
 	fail(&side, STAGE_EXEC, "execute", options->command[0]);
 }

@@ -140,9 +140,9 @@ void name_handover(const struct plan *plan, int handover);
 
 /* Returns the listener. */
 int filter_guest(const struct side *side, const struct plan *plan,
-		 const struct options *options);
+		 const struct options *options, const struct world *world);
 void filter_init(const struct side *side, pid_t victim);
-void filter_supervisor(const struct side *side, int statm);
+void filter_supervisor(const struct side *side, int statm, int tasks);
 
 /* init.c, guest.c */
 

@@ -198,11 +198,26 @@ static enum verdict answer_locked(const struct notifier *notifier,
 	return VERDICT_ANSWERED;
 }
 
-/* What the kernel does by itself when nothing is traced. */
-static enum verdict answer_as_filter(const struct notifier *notifier,
+/* The filter would let it start a thread. */
+static enum verdict answer_thread(struct notifier *notifier,
+				  const struct call *call)
+{
+	if (let_thread_start(&notifier->crowd, call->caller))
+		answer(notifier, call, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+	else
+		answer(notifier, call, EAGAIN, 0);
+	return VERDICT_ANSWERED;
+}
+
+/* What the kernel does by itself when nothing is traced, nor counted. */
+static enum verdict answer_as_filter(struct notifier *notifier,
 				     struct call *call, uint32_t action)
 {
 	char data[MAX_DATA];
+
+	if (action == SECCOMP_RET_ALLOW && call->number == SYS_clone &&
+	    notifier->crowd.tasks >= 0)
+		return answer_thread(notifier, call);
 
 	switch (action & SECCOMP_RET_ACTION_FULL) {
 	case SECCOMP_RET_ALLOW:
@@ -244,7 +259,8 @@ enum verdict answer_call(struct notifier *notifier)
 	call.number = request.call.data.nr;
 	for (int i = 0; i < 6; i++)
 		call.arguments[i] = request.call.data.args[i];
-	if (notifier->options->trace) {
+	hear_thread(&notifier->crowd, call.caller);
+	if (notifier->options->trace || notifier->crowd.tasks >= 0) {
 		uint32_t action =
 			run_filter(&notifier->plan->filter, &request.call.data);
 

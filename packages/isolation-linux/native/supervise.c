@@ -60,6 +60,9 @@ static void become_ready(struct supervisor *supervisor)
 
 	watch_memory(side, &supervisor->watch, supervisor->notifier.options,
 		     supervisor->notifier.guest);
+	watch_threads(side, &supervisor->notifier.crowd,
+		      supervisor->notifier.options, world,
+		      supervisor->notifier.guest);
 	/*
 	 * Where no user namespace gives power over the guest, it takes the
 	 * same identity to read its memory and to end it. Its capabilities go
@@ -73,7 +76,8 @@ static void become_ready(struct supervisor *supervisor)
 		     supervisor->layers, supervisor->notifier.guest);
 	forbid_new_privileges(side);
 	drop_capabilities(side);
-	filter_supervisor(side, supervisor->watch.statm);
+	filter_supervisor(side, supervisor->watch.statm,
+			  supervisor->notifier.crowd.tasks);
 	supervisor->is_ready = true;
 	report_ready(side->report, world, supervisor->layers,
 		     supervisor->landlock);
@@ -318,6 +322,7 @@ void supervise(const struct side *side, const struct options *options,
 			.plan = plan,
 			.side = side,
 			.listener = -1,
+			.crowd = { .tasks = -1 },
 			.is_alone = world->tier == TIER_BARE,
 		},
 		.watch = { .statm = -1 },

@@ -7,6 +7,36 @@
 #include "plan.h"
 #include "world.h"
 
+/* threads.c */
+
+/* The threads of a guest that nothing else counts. */
+#define MOST_STARTING 128
+
+struct crowd {
+	int tasks; /* -1: they are not counted here */
+	uint64_t most;
+	/*
+	 * Who was let start one, and may not have done so yet: several may ask
+	 * before the first one shows.
+	 */
+	struct {
+		pid_t caller;
+		int64_t since_ms;
+	} starting[MOST_STARTING];
+	size_t starting_count;
+};
+
+/* How many threads a guest of this world may have as the supervisor counts, 0: it does not. */
+uint64_t counted_threads(const struct options *options,
+			 const struct world *world);
+void watch_threads(const struct side *side, struct crowd *crowd,
+		   const struct options *options, const struct world *world,
+		   pid_t guest);
+/* A thread makes a call: what it was let do before is done. */
+void hear_thread(struct crowd *crowd, pid_t caller);
+/* Whether it may start another one; if so, it is counted from now on. */
+bool let_thread_start(struct crowd *crowd, pid_t caller);
+
 /* notify.c */
 
 struct notifier {
@@ -17,6 +47,7 @@ struct notifier {
 	pid_t guest;   /* who made the first call: the guest's main thread */
 	bool locked;   /* never goes back */
 	bool is_alone; /* no process namespace would end what it starts */
+	struct crowd crowd;
 	uint64_t lock_call;
 	uint64_t continued;
 };

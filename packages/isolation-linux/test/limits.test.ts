@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Launch, launch, locked, lockPath, program, run, users } from './support/launch.ts'
+import { type Launch, type LaunchOptions, launch, locked, lockPath, program, run, users } from './support/launch.ts'
 
 /** Node itself, before and after it is locked. */
 const nodeMiB = 80
@@ -76,6 +76,24 @@ describe.each(users)('launched by %s', (as) => {
     const poor = ['/bin/sh', '-c', 'ulimit -n 100; exec "$@"', 'sh']
     expect(await ended(1000, poor)).toMatchObject({ code: 0, stdout: '98 EMFILE\n' })
     expect(await ended(undefined, poor)).toMatchObject({ code: 0, stdout: '98 EMFILE\n' })
+  })
+
+  test('threads run out without a user of the guest’s own too, however many are started at once', async () => {
+    const under = [program('without'), 'namespaces', '--']
+    const started = async (how: readonly string[], options: Partial<LaunchOptions>) => {
+      const command = { file: program('threads'), args: [lockPath, '200', ...how], env: {} }
+      return await run(command, { as, under, threads: true, ...options })
+    }
+    const alone: readonly string[] = []
+    expect(await started(alone, { limits: {} })).toMatchObject({ code: 0, stdout: '200\n', violations: [] })
+    expect(await started(alone, { limits: { threads: 64 } })).toMatchObject({ code: 0, stdout: '63\n', violations: [] })
+    expect(await started(alone, { limits: { threads: 20 }, trace: true })).toMatchObject({ code: 0, stdout: '19\n', violations: [] })
+    expect(await started(alone, { limits: { threads: 64 }, threads: false })).toMatchObject({ code: 0, stdout: '0\n', violations: [] })
+    // One that is being started counts twice for a moment.
+    const greedy = await started(['greedily'], { limits: { threads: 64 } })
+    expect(greedy).toMatchObject({ code: 0, violations: [] })
+    expect(Number(greedy.stdout)).toBeGreaterThan(31)
+    expect(Number(greedy.stdout)).toBeLessThan(64)
   })
 
   test.each([

@@ -239,7 +239,9 @@ describe.runIf(users.some((user) => user === 'root'))('on a machine without /pro
 
   test('a limit of memory that cannot be held is no limit, and fails', async () => {
     const end = await run(locked("say('ran')"), { under: withoutProc, limits: { memoryMiB: 64 } })
-    const reason = expect.stringMatching(/Without \/proc the memory .* cannot be limited.*limits\.memoryMiB to Infinity/) as string
+    const reason = expect.stringMatching(
+      /Without \/proc neither the memory .* can be limited.*limits\.memoryMiB and limits\.threads to Infinity/,
+    ) as string
     expect(end).toMatchObject({ code: 125, stdout: '', events: [{ type: 'setup-failed', stage: 'supervise', reason }] })
   })
 })
