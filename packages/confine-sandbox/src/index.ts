@@ -2,6 +2,10 @@ export { Sandbox, type SandboxConstructorOpts } from './sandbox.ts'
 export { defaultIsolation } from './default-isolation.ts'
 export { probe, type ProbeReport } from '@confine-sandbox/isolation-linux'
 export {
+  type Abortable,
+  type Budget,
+  type CallContext,
+  callContext,
   type CallOptions,
   type ConfineContainer,
   type ConfineIPC,
@@ -12,6 +16,7 @@ export {
   resolveRuntime,
   type SandboxEvents,
   type SandboxExecContainerOpts,
+  type TimeoutOptions,
 } from '@confine-sandbox/core'
 export {
   type Assessment,

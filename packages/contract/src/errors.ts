@@ -78,6 +78,15 @@ export class ConfineError extends Error {
   /** How the guest process ended (ERR_CONFINE_GUEST_ENDED, ERR_CONFINE_SETUP_FAILED). */
   declare readonly end?: import('./end.ts').GuestEnd
 
+  /** Which budget was used up: 'start', 'load', 'call' or 'idle' (ERR_CONFINE_TIMEOUT). */
+  declare readonly budget?: string
+  /** How long that was, milliseconds (ERR_CONFINE_TIMEOUT). */
+  declare readonly timeoutMs?: number
+  /** The container that is meant. */
+  declare readonly cid?: number
+  /** The function that was called. */
+  declare readonly method?: string
+
   constructor(code: ErrorCode, message: string, options: ConfineErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code

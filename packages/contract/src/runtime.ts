@@ -17,6 +17,8 @@ export interface RuntimeDescriptor {
   readonly maxContainers: number
   /** Whether the runtime starts threads after it was loaded. @default false */
   readonly threads: boolean
+  /** Whether `close()` stops a container for sure, whatever its program is doing. If not, the process ends for it. @default false */
+  readonly stopsContainers?: boolean
   /** Absolute path of a module that is loaded after the entry and before the lock, to touch what must be touched early. */
   readonly warmUp?: string
 }
@@ -29,6 +31,7 @@ export interface RuntimeManifest {
   readonly nodeFlags?: readonly string[]
   readonly maxContainers?: number
   readonly threads?: boolean
+  readonly stopsContainers?: boolean
   /** Path of the warm-up module, relative to the package. */
   readonly warmUp?: string
   /** Further directories to make readable while the guest boots, relative to the package. */
@@ -40,6 +43,7 @@ export const defaultRuntimeManifest: Required<Omit<RuntimeManifest, 'warmUp'>> =
   nodeFlags: Object.freeze([]),
   maxContainers: 1,
   threads: false,
+  stopsContainers: false,
   directories: Object.freeze([]),
 })
 

@@ -1,4 +1,5 @@
 import { ConfineError } from '@confine-sandbox/contract'
+import type { Abortable } from './abort.ts'
 
 /** How a container closed. */
 export type ContainerClosed =
@@ -8,13 +9,13 @@ export type ContainerClosed =
 /** What a container needs of its sandbox. */
 export interface ContainerHost {
   handleAPICall(cid: number, methodName: string, params: any[], options?: CallOptions): Promise<any>
-  killContainer(container: { cid: number }): Promise<void>
+  killContainer(container: { cid: number }, options?: Abortable): Promise<void>
 }
 
-/** Options of one call. */
-export interface CallOptions {
-  /** Aborting it rejects the call at once with the signal's reason and tells the guest. The guest's code may go on. */
-  readonly signal?: AbortSignal
+/** Options of one call. Aborting its `signal` also aborts the host's functions that the guest called within it; the guest's code may go on. */
+export interface CallOptions extends Abortable {
+  /** How long the call may take, with all that it waits for, milliseconds; then its container is ended. Infinity: for ever. @default timeoutMs of the sandbox */
+  readonly timeoutMs?: number | undefined
 }
 
 /** A program that runs in the guest process, with its own exports. */
@@ -45,9 +46,9 @@ export class Container implements AsyncDisposable {
   }
 
   /** Closes the container. Does nothing when it has closed already. */
-  async close(): Promise<void> {
+  async close(options: Abortable = {}): Promise<void> {
     try {
-      await this.#host.killContainer(this)
+      await this.#host.killContainer(this, options)
     } catch (error) {
       if (!ConfineError.is(error) || !closedAlready.has(error.code)) throw error
     }

@@ -1,40 +1,58 @@
 import { readFile } from 'node:fs/promises'
 import { ConfineError } from '@confine-sandbox/contract'
+import { type Abortable, abortError, checkSignal } from './abort.ts'
+import { checkTimeout } from './timeouts.ts'
 
 /** Options of `execContainer`. All others go to the runtime. */
-export interface SandboxExecContainerOpts {
+export interface SandboxExecContainerOpts extends Abortable {
   /** The program's text; wins over `sourcePath`. */
   source?: string | Uint8Array
   /** The program's file, read on the host; with `source`, its name in stacks. */
   sourcePath?: string
+  /** How long the program may take to load, from when it was sent, milliseconds; then its container is ended. @default loadTimeoutMs of the sandbox */
+  timeoutMs?: number
+  /** How long the container may live without a call of the host's under way, milliseconds. @default idleTimeoutMs of the sandbox */
+  idleTimeoutMs?: number
+  /** Options of the runtime. */
+  [option: string]: unknown
 }
 
 /** The program and the runtime's options, checked. */
 export interface ExecProgram {
   readonly source: string | Uint8Array
   readonly options: Readonly<Record<string, unknown>>
+  readonly signal: AbortSignal | undefined
+  readonly loadTimeoutMs: number
+  readonly idleTimeoutMs: number
 }
 
 /**
  * Checks the options and reads the program.
  * @throws ERR_CONFINE_BAD_OPTION, ERR_CONFINE_SOURCE_MISSING, ERR_CONFINE_SOURCE_UNREADABLE
  */
-export async function readProgram(opts: unknown): Promise<ExecProgram> {
+export async function readProgram(opts: unknown, defaults: { loadTimeoutMs: number; idleTimeoutMs: number }): Promise<ExecProgram> {
   if (typeof opts !== 'object' || opts === null) throw bad('The options of execContainer must be an object')
-  const { source, globals, ...options } = opts as Record<string, unknown>
+  const { source, globals, signal, timeoutMs, idleTimeoutMs, ...options } = opts as Record<string, unknown>
+  const common = {
+    options,
+    signal: checkSignal(signal),
+    loadTimeoutMs: checkTimeout('timeoutMs', timeoutMs ?? defaults.loadTimeoutMs),
+    idleTimeoutMs: checkTimeout('idleTimeoutMs', idleTimeoutMs ?? defaults.idleTimeoutMs),
+  }
   const { sourcePath } = options
   if (globals !== undefined) throw bad('execContainer takes no globals: give them to the Sandbox')
   if (sourcePath !== undefined && typeof sourcePath !== 'string') throw bad('The option sourcePath must be a string')
   if (source !== undefined && source !== null) {
     if (typeof source !== 'string' && !(source instanceof Uint8Array)) throw bad('The option source must be a string or a Uint8Array')
-    return { source, options }
+    return { source, ...common }
   }
   if (sourcePath === undefined) {
     throw new ConfineError('ERR_CONFINE_SOURCE_MISSING', 'There is nothing to run: give execContainer a source or a sourcePath')
   }
   try {
-    return { source: await readFile(sourcePath), options }
+    return { source: await readFile(sourcePath, { signal: common.signal }), ...common }
   } catch (error) {
+    if (common.signal?.aborted) throw abortError(common.signal)
     throw new ConfineError('ERR_CONFINE_SOURCE_UNREADABLE', `Cannot read the source ${sourcePath}: ${(error as Error).message}`, {
       cause: error,
     })

@@ -10,7 +10,8 @@ import {
   type Walls,
 } from '@confine-sandbox/contract'
 import { guestEntry, hostNotice } from '@confine-sandbox/guest'
-import { type ErrorPayload, type IncomingCall, Peer, streamChannel } from '@confine-sandbox/ipc'
+import { type ErrorPayload, type IncomingCall, Peer, type RequestOptions, streamChannel } from '@confine-sandbox/ipc'
+import { abortError } from './abort.ts'
 import { guestCommand, guestPolicy } from './guest-command.ts'
 import { callbackFailure, callFailure, endFailure, isErrorPayload, runtimeFailure, uncaughtFailure } from './guest-failure.ts'
 import { GuestProcess } from './guest-process.ts'
@@ -26,6 +27,10 @@ import { unconfined } from './unconfined.ts'
 export interface GuestSessionOwner {
   /** The guest calls a function of the host. */
   hostCall(call: IncomingCall): unknown
+  /** The guest calls a function that the host gave it as a value. */
+  hostCallback(callback: Function, call: IncomingCall): unknown
+  /** How long a function that the guest gave the host as a value may take, and what happens then. */
+  callbackOptions(cid: number): RequestOptions
   /** A container of the guest says that it closed. @throws for what the guest cannot truthfully say. */
   containerClosed(cid: number, exitCode: number): void
   /** A container threw where nobody waited for it, and goes on. */
@@ -36,6 +41,11 @@ export interface GuestSessionOwner {
   violationsDropped(count: number): void
   /** The process is gone. `failure` is for those who still wait. */
   ended(end: GuestEnd, exitCode: number, failure: ConfineError): void
+}
+
+/** What a request to the guest may ask for besides its answer. */
+export interface GuestRequest extends RequestOptions {
+  readonly toError?: (payload: ErrorPayload) => ConfineError
 }
 
 /** A guest process and the calls to and from it, from launch to end. */
@@ -88,6 +98,8 @@ export class GuestSession {
     this.peer = new Peer({
       channel: streamChannel(this.process.channel, { pauseReadingAboveBytes }),
       request: (call) => owner.hostCall(call),
+      invoke: (callback, call) => owner.hostCallback(callback, call),
+      callbackOptions: (cid) => owner.callbackOptions(cid),
       notify: (cid, method, params) => this.#notice(cid, method, params),
       closed: (error) => this.#channelClosed(error),
       reviveError: (payload, cid) => (cid === undefined ? new GuestFailure(payload) : callbackFailure(payload)),
@@ -106,19 +118,15 @@ export class GuestSession {
 
   /**
    * Asks the guest.
-   * @param toError Makes the error of an answer that says failure.
+   * @param options `toError` makes the error of an answer that says failure.
    */
-  async request(
-    cid: number,
-    method: string,
-    params: unknown[],
-    toError: (payload: ErrorPayload) => ConfineError = (payload) => callFailure(payload, method, cid),
-    signal?: AbortSignal,
-  ): Promise<unknown> {
+  async request(cid: number, method: string, params: unknown[], options: GuestRequest = {}): Promise<unknown> {
+    const { signal, toError = (payload) => callFailure(payload, method, cid) } = options
     try {
-      return await this.peer.request(cid, method, params, signal)
+      return await this.peer.request(cid, method, params, options)
     } catch (error) {
-      throw error instanceof GuestFailure ? toError(error.payload) : error
+      if (error instanceof GuestFailure) throw toError(error.payload)
+      throw signal?.aborted && error === signal.reason ? abortError(signal) : error
     }
   }
 

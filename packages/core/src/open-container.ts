@@ -1,16 +1,55 @@
 import { Container, type ContainerClosed, type ContainerHost } from './container.ts'
 
-/** A container in the host's table: what the user holds, and how its sandbox closes it. */
+/** A container in the host's table: what the user holds, what is under way in it, and how its sandbox closes it. */
 export class OpenContainer {
   readonly container: Container
-  /** Settles the container's `closed`. */
-  readonly close: (closed: ContainerClosed) => void
   /** Whether its program has loaded. */
   isLoaded = false
+  /** Calls of the host so far. */
+  calls = 0
+  /** Calls of the guest so far. */
+  hostCalls = 0
+  readonly madeAt = performance.now()
+  readonly #closed: (closed: ContainerClosed) => void
+  #underWay = 0
+  #idleTimer: NodeJS.Timeout | undefined
 
   constructor(host: ContainerHost, cid: number, options: Readonly<Record<string, unknown>>) {
     const { promise, resolve } = Promise.withResolvers<ContainerClosed>()
     this.container = new Container(host, cid, options, promise)
-    this.close = resolve
+    this.#closed = resolve
+  }
+
+  get cid(): number {
+    return this.container.cid
+  }
+
+  /** Its program has loaded; `idle` is called when no call was under way for so long. */
+  loaded(idleTimeoutMs: number, idle: () => void): void {
+    this.isLoaded = true
+    if (idleTimeoutMs === Number.POSITIVE_INFINITY) return
+    this.#idleTimer = setTimeout(() => {
+      // The last call to come back starts it again.
+      if (this.#underWay === 0) idle()
+    }, idleTimeoutMs).unref()
+  }
+
+  /** A call of the host begins. */
+  begin(): void {
+    this.calls++
+    this.#underWay++
+  }
+
+  /** It came back. */
+  end(): void {
+    this.#underWay--
+    if (this.#underWay === 0) this.#idleTimer?.refresh()
+  }
+
+  /** Settles the container's `closed`. */
+  close(closed: ContainerClosed): void {
+    clearTimeout(this.#idleTimer)
+    this.#idleTimer = undefined
+    this.#closed(closed)
   }
 }

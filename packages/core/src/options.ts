@@ -9,9 +9,10 @@ import {
 import { checkLimits } from './limits.ts'
 import { checkMinIsolation, type MinIsolation } from './min-isolation.ts'
 import { type CheckedPolicy, checkPolicy, type PolicyOptions } from './policy.ts'
+import { checkTimeout, defaultTimeouts, type TimeoutOptions } from './timeouts.ts'
 
 /** Options of a core Sandbox: the runtime and the isolation are handed in as objects. */
-export interface CoreSandboxOptions {
+export interface CoreSandboxOptions extends TimeoutOptions {
   /** The runtime to load in the guest; `resolveRuntime` makes one of a name. */
   runtime: RuntimeDescriptor
   /** The backend that confines the guest. May be missing only with `noSandbox`. */
@@ -47,8 +48,6 @@ export interface CoreSandboxOptions {
   minIsolation?: MinIsolation | undefined
   /** How many containers the one guest process takes. They share its memory with the plain runtimes. @default what the runtime says */
   maxContainers?: number | undefined
-  /** How long the guest may take to get ready, milliseconds. @default 30,000 */
-  startTimeoutMs?: number | undefined
 }
 
 /** Options with their defaults filled in. */
@@ -67,7 +66,7 @@ export const defaultOptions = Object.freeze({
   pipeStdout: false,
   pipeStderr: false,
   onViolation: 'kill' satisfies OnViolation as OnViolation,
-  startTimeoutMs: 30_000,
+  ...defaultTimeouts,
 })
 
 /**
@@ -88,6 +87,7 @@ export function checkOptions(options: CoreSandboxOptions): CheckedOptions {
     throw bad('onViolation', checked.onViolation, "'kill' or 'deny'")
   }
   if (!isCount(checked.startTimeoutMs)) throw bad('startTimeoutMs', checked.startTimeoutMs, 'a positive whole number of milliseconds')
+  for (const name of Object.keys(defaultTimeouts) as (keyof typeof defaultTimeouts)[]) checkTimeout(name, checked[name])
   if (checked.maxContainers !== undefined && !isCount(checked.maxContainers)) {
     throw bad('maxContainers', checked.maxContainers, 'a positive whole number')
   }

@@ -32,6 +32,7 @@ export function resolveRuntime(name: string | URL, from: string | URL | readonly
     nodeFlags: manifest.nodeFlags,
     maxContainers: manifest.maxContainers,
     threads: manifest.threads,
+    stopsContainers: manifest.stopsContainers,
     ...(manifest.warmUp === undefined ? {} : { warmUp: inPackage(manifest.warmUp) }),
   }
 }
@@ -104,13 +105,17 @@ function checkManifest(json: PackageJson, entry: string): typeof defaultRuntimeM
   const wrong = (member: string, wanted: string) =>
     new ConfineError('ERR_CONFINE_RUNTIME_INVALID', `The confine field of the package of ${entry} is wrong: ${member} must be ${wanted}`)
   if (typeof confine !== 'object' || confine === null) throw wrong('it', 'an object')
-  const { nodeFlags, maxContainers, threads, directories, warmUp } = { ...defaultRuntimeManifest, ...(confine as RuntimeManifest) }
+  const { nodeFlags, maxContainers, threads, stopsContainers, directories, warmUp } = {
+    ...defaultRuntimeManifest,
+    ...(confine as RuntimeManifest),
+  }
   if (!isStrings(nodeFlags)) throw wrong('nodeFlags', 'a list of strings')
   if (!Number.isSafeInteger(maxContainers) || maxContainers < 1) throw wrong('maxContainers', 'a positive whole number')
   if (typeof threads !== 'boolean') throw wrong('threads', 'true or false')
+  if (typeof stopsContainers !== 'boolean') throw wrong('stopsContainers', 'true or false')
   if (!isStrings(directories)) throw wrong('directories', 'a list of paths')
   if (warmUp !== undefined && typeof warmUp !== 'string') throw wrong('warmUp', 'a path')
-  return { nodeFlags, maxContainers, threads, directories, ...(warmUp === undefined ? {} : { warmUp }) }
+  return { nodeFlags, maxContainers, threads, stopsContainers, directories, ...(warmUp === undefined ? {} : { warmUp }) }
 }
 
 function isStrings(value: unknown): value is readonly string[] {

@@ -3,15 +3,18 @@ import { EventEmitter } from 'node:events'
 import type { Server } from 'node:net'
 import { ConfineError, type GuestEnd } from '@confine-sandbox/contract'
 import { type ExecRequest, guestMethod } from '@confine-sandbox/guest'
-import type { ErrorPayload, IncomingCall, Peer } from '@confine-sandbox/ipc'
+import type { Peer } from '@confine-sandbox/ipc'
+import { type Abortable, abortError, checkSignal, untilAborted } from './abort.ts'
+import { checkCall } from './call-options.ts'
 import type { CallOptions, Container, ContainerClosed } from './container.ts'
+import { ContainerTable } from './container-table.ts'
 import type { SandboxEvents } from './events.ts'
 import { readProgram, type SandboxExecContainerOpts } from './exec-options.ts'
 import { type FlatGlobals, flattenGlobals } from './globals.ts'
-import { callFailure, loadFailure, methodNotFound } from './guest-failure.ts'
+import { GuestContainers } from './guest-containers.ts'
 import { GuestSession, type GuestSessionOwner } from './guest-session.ts'
+import { answerCallback, answerGuest } from './host-functions.ts'
 import type { IsolationReport } from './isolation-report.ts'
-import { OpenContainer } from './open-container.ts'
 import { type CheckedOptions, checkOptions, type CoreSandboxOptions } from './options.ts'
 
 /** A container as the fixed API names it. */
@@ -47,11 +50,14 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   /** How the guest process ended. Undefined before. */
   guestEnd: GuestEnd | undefined
   readonly #globals: FlatGlobals
-  readonly #containers = new Map<number, OpenContainer>()
+  readonly #containers = new ContainerTable(this, (closed) => this.#containerHasClosed(closed))
   #session: GuestSession | undefined
+  #guest: GuestContainers | undefined
   #initialized: Promise<void> | undefined
+  /** Why nothing can be asked of the guest any more. */
   #failure: ConfineError | undefined
-  #lastCid = 0
+  /** The host ended the process, for no fault of what is in it. */
+  #isTornDown = false
   #closed: (exitCode: number) => void
 
   /** @throws ERR_CONFINE_BAD_OPTION */
@@ -97,20 +103,25 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
 
   /**
    * Launches the guest process and waits until it is locked. Called by the first `execContainer`; calling it again waits
-   * for the same launch.
-   * @throws ERR_CONFINE_SETUP_FAILED, ERR_CONFINE_RUNTIME_INVALID, ERR_CONFINE_ISOLATION_UNAVAILABLE, ERR_CONFINE_GUEST_ENDED, ERR_CONFINE_TIMEOUT, ERR_CONFINE_TORN_DOWN
+   * for the same launch. An aborted `signal` ends the wait, not the launch: others may wait for it.
+   * @throws ERR_CONFINE_SETUP_FAILED, ERR_CONFINE_RUNTIME_INVALID, ERR_CONFINE_ISOLATION_UNAVAILABLE, ERR_CONFINE_GUEST_ENDED,
+   *   ERR_CONFINE_TIMEOUT, ERR_CONFINE_TORN_DOWN, ERR_CONFINE_ABORTED
    */
-  init(): Promise<void> {
+  async init({ signal }: Abortable = {}): Promise<void> {
+    const checked = checkSignal(signal)
+    if (checked?.aborted) throw abortError(checked)
     this.#initialized ??= this.#launch()
-    return this.#initialized
+    await untilAborted(this.#initialized, checked)
   }
 
   /** Ends the guest process and everything in it. Calling it again waits for the same end. Resolves with its exit code. */
-  async teardown(): Promise<number> {
+  async teardown({ signal }: Abortable = {}): Promise<number> {
+    const checked = checkSignal(signal)
+    if (this.#failure === undefined) this.#isTornDown = true
     this.#failure ??= new ConfineError('ERR_CONFINE_TORN_DOWN', 'The sandbox was torn down. Make a new one')
     if (this.#session === undefined) this.#closed(0)
     else if (this.guestEnd === undefined) this.#session.end(this.#failure)
-    return await this.whenGuestProcessClosed
+    return await untilAborted(this.whenGuestProcessClosed, checked)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -118,95 +129,70 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   }
 
   /** The open containers, of the host's own table. */
-  async listContainers(): Promise<ConfineContainer[]> {
-    return [...this.#containers.values()].filter(({ isLoaded }) => isLoaded).map(({ container }) => container)
+  async listContainers({ signal }: Abortable = {}): Promise<ConfineContainer[]> {
+    return await untilAborted(Promise.resolve(this.#containers.loaded), checkSignal(signal))
   }
 
   /**
-   * Runs a program in a new container and waits until it has loaded.
+   * Runs a program in a new container and waits until it has loaded. When that takes too long, or the `signal` aborts, the
+   * container is ended; so is its process where the runtime cannot end one container for sure.
    * @throws ERR_CONFINE_SOURCE_MISSING, ERR_CONFINE_SOURCE_UNREADABLE, ERR_CONFINE_SOURCE_FAILED, ERR_CONFINE_CONTAINER_LIMIT,
-   *   ERR_CONFINE_GUEST_ENDED, and what `init()` throws.
+   *   ERR_CONFINE_GUEST_ENDED, ERR_CONFINE_TIMEOUT, ERR_CONFINE_ABORTED, and what `init()` throws.
    */
   async execContainer(opts: SandboxExecContainerOpts | any): Promise<Container> {
-    const { source, options } = await readProgram(opts)
-    await this.init()
-    const session = this.#requireSession()
+    const program = await readProgram(opts, this.opts)
+    await this.init({ signal: program.signal })
+    const guest = this.#requireGuest()
     if (this.#containers.size >= this.#maxContainers) throw this.#containerLimit()
-    const cid = ++this.#lastCid
-    const open = new OpenContainer(this, cid, options)
-    this.#containers.set(cid, open)
-    session.peer.openScope(cid)
+    const open = this.#containers.add(program.options)
     const request: ExecRequest = {
-      cid,
-      source,
-      options,
+      cid: open.cid,
+      source: program.source,
+      options: program.options,
       functions: [...this.#globals.functions.keys()],
       values: this.#globals.values,
     }
-    let wasAnswered = false
-    const failed = (payload: ErrorPayload) => {
-      wasAnswered = true
-      return loadFailure(payload)
-    }
-    try {
-      await session.request(0, guestMethod.exec, [request], failed)
-    } catch (error) {
-      // Nothing was sent: an option cannot cross.
-      if (!wasAnswered && this.#failure === undefined) this.#forget(cid)
-      else this.#loadFailed(cid, error as ConfineError)
-      throw error
-    }
-    open.isLoaded = true
+    await guest.load(open, request, program)
     return open.container
   }
 
   /**
    * Gives a container's runtime new options.
-   * @throws ERR_CONFINE_CONTAINER_NOT_FOUND
+   * @throws ERR_CONFINE_CONTAINER_NOT_FOUND, ERR_CONFINE_TIMEOUT, ERR_CONFINE_ABORTED
    */
-  async configContainer({ cid, opts }: { cid: number; opts?: any }): Promise<void> {
-    const session = this.#requireSession()
-    this.#requireContainer(cid)
-    await session.request(0, guestMethod.config, [cid, opts])
+  async configContainer({ cid, opts, ...callOptions }: { cid: number; opts?: any } & CallOptions): Promise<void> {
+    const guest = this.#requireGuest()
+    const open = this.#containers.require(cid)
+    await guest.ask(open, 0, guestMethod.config, [cid, opts], `configuring container ${cid}`, callOptions)
   }
 
   /**
    * Closes a container. Where the process was made for one container, or does not answer within a second, the process
-   * ends with it.
-   * @throws ERR_CONFINE_CONTAINER_NOT_FOUND, ERR_CONFINE_TIMEOUT
+   * ends with it. An aborted `signal` ends the wait, and the container closes all the same.
+   * @throws ERR_CONFINE_CONTAINER_NOT_FOUND, ERR_CONFINE_TIMEOUT, ERR_CONFINE_ABORTED
    */
-  async killContainer({ cid }: ConfineContainer): Promise<void> {
-    const session = this.#requireSession()
-    this.#requireContainer(cid)
-    if (this.#maxContainers === 1) {
-      this.#closeContainer(cid, { cid, exitCode: 0 })
-      await this.teardown()
-      return
-    }
-    const cause = { kind: 'timeout', what: `closing container ${cid}`, timeoutMs: closeTimeoutMs } as const
-    const deadline = setTimeout(() => session.process.stop(cause), closeTimeoutMs)
-    try {
-      await session.request(0, guestMethod.kill, [cid])
-    } finally {
-      clearTimeout(deadline)
-    }
-    this.#closeContainer(cid, { cid, exitCode: 0 })
+  async killContainer({ cid }: ConfineContainer, { signal }: Abortable = {}): Promise<void> {
+    const checked = checkSignal(signal)
+    const guest = this.#requireGuest()
+    this.#containers.require(cid)
+    await untilAborted(this.#kill(guest, cid), checked)
   }
 
   /**
    * Calls an exported function of a container.
    * @param methodName Its name, dotted for nested ones: `math.add`.
+   * @param options A call that takes longer than `timeoutMs` ends its container, and the process where the runtime cannot
+   *   end one container for sure. Aborting `signal` ends the wait, and aborts the host's functions that the guest called within it.
    * @returns What the function returned, as data: nothing of it runs here.
-   * @throws ERR_CONFINE_CONTAINER_NOT_FOUND, ERR_CONFINE_METHOD_NOT_FOUND, ERR_CONFINE_GUEST_THREW, ERR_CONFINE_VALUE, ERR_CONFINE_GUEST_ENDED, …
+   * @throws ERR_CONFINE_CONTAINER_NOT_FOUND, ERR_CONFINE_METHOD_NOT_FOUND, ERR_CONFINE_GUEST_THREW, ERR_CONFINE_VALUE,
+   *   ERR_CONFINE_TIMEOUT, ERR_CONFINE_ABORTED, ERR_CONFINE_CONTAINER_CLOSED, ERR_CONFINE_GUEST_ENDED, …
    */
   async handleAPICall(cid: number, methodName: string, params: any[] = [], options: CallOptions = {}): Promise<any> {
-    const session = this.#requireSession()
-    this.#requireContainer(cid)
-    if (typeof methodName !== 'string')
-      throw new ConfineError('ERR_CONFINE_BAD_OPTION', 'The name of the function to call must be a string')
-    if (!Array.isArray(params)) throw new ConfineError('ERR_CONFINE_BAD_OPTION', `The parameters of ${methodName} must be an array`)
-    if (methodName.split('.').some((name) => unreachable.has(name))) throw methodNotFound(methodName, cid)
-    return await session.request(cid, methodName, params, (payload) => callFailure(payload, methodName, cid), options.signal)
+    const guest = this.#requireGuest()
+    const open = this.#containers.require(cid)
+    checkCall(methodName, params, cid)
+    const what = `the call of ${methodName.slice(0, 200)} in container ${cid}`
+    return await guest.ask(open, cid, methodName, params, what, options)
   }
 
   get #maxContainers(): number {
@@ -217,6 +203,15 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     if (this.#failure !== undefined) throw this.#failure
     const session = this.#startSession()
     this.#session = session
+    this.#guest = new GuestContainers({
+      options: this.opts,
+      session,
+      table: this.#containers,
+      ending: (why, cause) => {
+        this.#failure ??= new ConfineError('ERR_CONFINE_GUEST_ENDED', `The guest process was ended: ${why}. Make a new Sandbox`, { cause })
+        return this.#failure
+      },
+    })
     this.guestProcess = session.process.child
     this.ipc = session.peer
     try {
@@ -228,10 +223,12 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
 
   #startSession(): GuestSession {
     const owner: GuestSessionOwner = {
-      hostCall: (call) => this.#hostCall(call),
+      hostCall: (call) => answerGuest(call, this.#containers, this.#globals),
+      hostCallback: (callback, call) => answerCallback(callback, call, this.#containers),
+      callbackOptions: (cid) => this.#guest?.callbackOptions(cid) ?? {},
       containerClosed: (cid, exitCode) => this.#containerClosed(cid, exitCode),
       containerFailed: (cid, error) => {
-        if (this.#containers.has(cid)) this.#tell('container-runtime-error', { cid, error })
+        if (this.#containers.get(cid) !== undefined) this.#tell('container-runtime-error', { cid, error })
       },
       violation: (violation) => this.#tell('violation', violation),
       violationsDropped: (count) => this.#tell('violations-dropped', { count }),
@@ -246,57 +243,31 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     }
   }
 
-  #hostCall({ cid, method, params }: IncomingCall): unknown {
-    // The guest's word: both names are looked up in the host's own tables.
-    if (!this.#containers.has(cid)) throw new ConfineError('ERR_CONFINE_CONTAINER_CLOSED', `There is no container ${cid}`)
-    const fn = this.#globals.functions.get(method)
-    if (fn === undefined) throw new ConfineError('ERR_CONFINE_METHOD_NOT_FOUND', `The host has no function ${method}`)
-    return Reflect.apply(fn, this.#globals.owners.get(method), params)
-  }
-
   #containerClosed(cid: number, exitCode: number): void {
-    if (cid < 1 || cid > this.#lastCid) throw new ConfineError('ERR_CONFINE_PROTOCOL', `The guest closed container ${cid}, which never was`)
-    this.#closeContainer(cid, { cid, exitCode })
+    if (!this.#containers.knows(cid)) throw new ConfineError('ERR_CONFINE_PROTOCOL', `The guest closed container ${cid}, which never was`)
+    this.#containers.close({ cid, exitCode })
     // A process made for one container ends by itself now; this makes sure.
     if (this.#maxContainers === 1) this.#session?.expectEnd()
   }
 
-  #loadFailed(cid: number, error: ConfineError): void {
-    if (!this.#containers.has(cid)) return
-    this.#closeContainer(cid, { cid, error })
-    if (this.#maxContainers > 1) return
-    // What the program left behind must not meet the next one.
-    this.#failure ??= new ConfineError(
-      'ERR_CONFINE_GUEST_ENDED',
-      'The guest process was ended: its one program did not load. Make a new Sandbox',
-      {
-        cause: error,
-      },
-    )
-    this.#session?.end(this.#failure)
+  async #kill(guest: GuestContainers, cid: number): Promise<void> {
+    if (this.#maxContainers > 1) await guest.close(cid)
+    this.#containers.close({ cid, exitCode: 0 })
+    if (this.#maxContainers === 1) await this.teardown()
   }
 
-  #closeContainer(cid: number, closed: ContainerClosed): void {
-    const open = this.#containers.get(cid)
-    if (open === undefined) return
-    this.#forget(cid, closed.error)
-    open.close(closed)
+  /** Nobody waits for it any more, whatever the guest goes on to say. */
+  #containerHasClosed(closed: ContainerClosed): void {
+    const { cid, error } = closed
+    this.#session?.peer.abandon(cid, containerClosed(closed))
     this.#tell('container-closed', closed)
-    if (closed.error !== undefined) this.#tell('container-runtime-error', { cid, error: closed.error })
-  }
-
-  #forget(cid: number, reason?: ConfineError): void {
-    this.#containers.delete(cid)
-    this.#session?.peer.closeScope(cid, reason)
+    if (error !== undefined) this.#tell('container-runtime-error', { cid, error })
   }
 
   #ended(end: GuestEnd, exitCode: number, failure: ConfineError): void {
     this.guestEnd = end
-    const isTornDown = this.#failure !== undefined
     this.#failure ??= failure
-    for (const cid of [...this.#containers.keys()]) {
-      this.#closeContainer(cid, isTornDown ? { cid, exitCode: 0 } : { cid, error: failure })
-    }
+    for (const cid of this.#containers.cids) this.#containers.close(this.#isTornDown ? { cid, exitCode: 0 } : { cid, error: failure })
     this.#tell('guest-ended', end)
     this.#closed(exitCode)
   }
@@ -313,17 +284,12 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     }
   }
 
-  #requireSession(): GuestSession {
+  #requireGuest(): GuestContainers {
     if (this.#failure !== undefined) throw this.#failure
-    if (this.#session === undefined) {
+    if (this.#guest === undefined) {
       throw new ConfineError('ERR_CONFINE_CONTAINER_NOT_FOUND', 'The sandbox has no container yet: call execContainer first')
     }
-    return this.#session
-  }
-
-  #requireContainer(cid: number): void {
-    if (this.#containers.has(cid)) return
-    throw new ConfineError('ERR_CONFINE_CONTAINER_NOT_FOUND', `The sandbox has no open container ${String(cid)}`)
+    return this.#guest
   }
 
   #containerLimit(): ConfineError {
@@ -336,8 +302,9 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   }
 }
 
-/** How long a guest may take to close a container. */
-const closeTimeoutMs = 1000
-
-/** No runtime, however careless, is asked for what every object inherits. */
-const unreachable: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
+/** For those who wait for a container that has closed. */
+function containerClosed({ cid, exitCode, error }: ContainerClosed): ConfineError {
+  const how = error === undefined ? (exitCode === 0 ? 'was closed' : `exited with code ${exitCode}`) : `was ended: ${error.message}`
+  const options = { fields: { cid }, ...(error === undefined ? {} : { cause: error }) }
+  return new ConfineError('ERR_CONFINE_CONTAINER_CLOSED', `Container ${cid} ${how}`, options)
+}

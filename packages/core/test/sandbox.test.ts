@@ -217,8 +217,8 @@ test('host functions keep their this; what they throw reaches the guest without 
 
 test.each([
   // Answered with a failure; the guest's own peer then meets an answer to what it never asked.
-  ['a call of what is not in the table', (text: Text) => [1, 9, 1, ...text('constructor.constructor'), 0x0b, 0], 'exited'],
-  ['a call for a container that never was', (text: Text) => [1, 9, 99, ...text('f'), 0x0b, 0], 'exited'],
+  ['a call of what is not in the table', (text: Text) => [1, 9, 1, 0, ...text('constructor.constructor'), 0x0b, 0], 'exited'],
+  ['a call for a container that never was', (text: Text) => [1, 9, 99, 0, ...text('f'), 0x0b, 0], 'exited'],
   ['the end of a container that never was', (text: Text) => [4, 99, ...text('closed'), 0x0b, 1, 0x04, 0], 'protocol'],
   ['an exit code that is none', (text: Text) => [4, 1, ...text('closed'), 0x0b, 1, 0x00], 'protocol'],
   ['a notice nobody knows', (text: Text) => [4, 1, ...text('other'), 0x0b, 0], 'protocol'],

@@ -2,6 +2,7 @@
 // memory with the plain runtimes. Nothing here protects the host: the operating system and the host's own checks do.
 //
 // 1. load the runtime  2. touch what is lazy  3. open the channel  4. ask for the lock  5. say ready  6. obey
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { statfsSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { dirname, sep } from 'node:path'
@@ -17,6 +18,8 @@ const settings = JSON.parse(process.argv[2] as string) as GuestSettings
 const exit = process.exit.bind(process)
 const ownDirectories = [__dirname + sep, dirname(settings.runtime) + sep, 'node:internal']
 let exitCode = 0
+/** The call of the host that is being answered, by its request. */
+const underWay = new AsyncLocalStorage<number>()
 let containers: Containers | undefined
 
 // The host made descriptor 3: a socket that nobody else holds.
@@ -25,7 +28,8 @@ const socket = new Socket({ fd: 3, readable: true, writable: true })
 const peer = new Peer({
   channel: streamChannel(socket),
   request: answer,
-  invoke: (callback, { cid, params }) => requireContainers().invoke(cid, callback, params),
+  invoke: (callback, { id, cid, params }) => underWay.run(id, () => requireContainers().invoke(cid, callback, params)),
+  within: () => underWay.getStore(),
   notify() {},
   closed: () => exit(exitCode),
   describeError: describe,
@@ -78,9 +82,9 @@ function requireContainers(): Containers {
   return containers
 }
 
-async function answer({ cid, method, params }: IncomingCall): Promise<unknown> {
+async function answer({ id, cid, method, params }: IncomingCall): Promise<unknown> {
   const containers = requireContainers()
-  if (cid !== 0) return await containers.call(cid, method, params)
+  if (cid !== 0) return await underWay.run(id, () => containers.call(cid, method, params))
   switch (method) {
     case guestMethod.exec:
       return await containers.exec(params[0] as ExecRequest)

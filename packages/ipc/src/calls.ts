@@ -1,10 +1,14 @@
+import { ConfineError } from '@confine-sandbox/contract'
+
 /** A call that the other side made. */
 export interface IncomingCall {
   /** Which container is meant, or speaks; 0 is the guest process itself. A claim of the other side: check it. */
   readonly cid: number
   readonly method: string
   readonly params: unknown[]
-  /** Aborts when the other side cancels the call or the channel closes. */
+  /** The number of this request: what is asked while it is answered may name it, see `PeerOptions.within`. */
+  readonly id: number
+  /** Aborts when the other side cancels the call, when the call within which it was made is cancelled, or when the channel closes. */
   readonly signal: AbortSignal
 }
 
@@ -13,32 +17,28 @@ export function incomingKey(id: number): string {
   return `request ${id}`
 }
 
-/** A request of this side. */
-export interface Pending {
-  resolve(value: unknown): void
-  reject(reason: unknown): void
-  stopListening: (() => void) | undefined
-  readonly cid: number
-  /** Whether a function of the other side was called, not a method. */
-  readonly isInvoke: boolean
-}
-
-/** A call of the other side. */
+/** A call of the other side until it is answered. */
 export class Incoming implements IncomingCall {
+  readonly id: number
   readonly cid: number
   readonly method: string
   readonly params: unknown[]
   readonly isInvoke: boolean
   /** Answers it with a failure before its time. */
   fail: ((reason: Error) => void) | undefined
+  /** Requests of this side that were made within it; they are cancelled with it. Made when there is one. */
+  requestsWithin: Set<number> | undefined
+  /** The request of this side within which it was made. */
+  within: Outgoing | undefined
   #controller: AbortController | undefined
   #abortedBy: Error | undefined
 
-  constructor(cid: number, method: string, params: unknown[], isInvoke = false) {
+  constructor(id: number, cid: number, method: string, params: unknown[], isInvoke = false) {
+    this.id = id
+    this.isInvoke = isInvoke
     this.cid = cid
     this.method = method
     this.params = params
-    this.isInvoke = isInvoke
   }
 
   /** Made when somebody asks for it: most calls are never cancelled. */
@@ -50,8 +50,70 @@ export class Incoming implements IncomingCall {
     return this.#controller.signal
   }
 
+  get isAborted(): boolean {
+    return this.#abortedBy !== undefined
+  }
+
   abort(reason: Error): void {
     this.#abortedBy ??= reason
     this.#controller?.abort(reason)
+  }
+}
+
+/** What a request may ask for besides its answer. */
+export interface RequestOptions {
+  /** Aborting it rejects the request with the signal's reason at once and tells the other side. */
+  readonly signal?: AbortSignal | undefined
+  /** How long the answer may take, milliseconds; at most 2^31 - 1, or Infinity. @default Infinity */
+  readonly timeoutMs?: number | undefined
+  /** Called when it took longer; the request is cancelled and rejects with what this returns. @default an ERR_CONFINE_TIMEOUT */
+  overdue?: (() => Error) | undefined
+}
+
+/** A request of this side until it is answered. */
+export class Outgoing {
+  readonly cid: number
+  readonly resolve: (value: unknown) => void
+  readonly reject: (reason: unknown) => void
+  /** Whether a function of the other side was called, not a method. */
+  readonly isInvoke: boolean
+  /** The incoming call within which it was asked. */
+  readonly caller: Incoming | undefined
+  /** Calls of the other side that were made within it. Made when there is one. */
+  callsWithin: Set<Incoming> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #signal: AbortSignal | undefined
+  #aborted: (() => void) | undefined
+
+  constructor(
+    cid: number,
+    isInvoke: boolean,
+    caller: Incoming | undefined,
+    resolve: (value: unknown) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.cid = cid
+    this.isInvoke = isInvoke
+    this.caller = caller
+    this.resolve = resolve
+    this.reject = reject
+  }
+
+  /** Calls `cancel` when the options say that nobody waits any more. */
+  watch({ signal, timeoutMs, overdue }: RequestOptions, cancel: (reason: unknown) => void): void {
+    if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
+      const late = () => new ConfineError('ERR_CONFINE_TIMEOUT', `There was no answer within ${timeoutMs} ms`)
+      this.#timer = setTimeout(() => cancel((overdue ?? late)()), timeoutMs)
+    }
+    if (signal === undefined) return
+    this.#signal = signal
+    this.#aborted = () => cancel(signal.reason)
+    signal.addEventListener('abort', this.#aborted, { once: true })
+  }
+
+  /** It was answered, or nobody waits any more. */
+  stopWatching(): void {
+    clearTimeout(this.#timer)
+    if (this.#aborted !== undefined) this.#signal?.removeEventListener('abort', this.#aborted)
   }
 }

@@ -13,6 +13,8 @@ export type Message =
       readonly type: 'request'
       readonly id: number
       readonly cid: number
+      /** The request of the receiver within which this is asked; 0 for none. */
+      readonly parent?: number
       readonly method: string
       readonly params: unknown[]
       /** Memory that the parameters hold, as their receiver estimates it. */
@@ -23,6 +25,8 @@ export type Message =
       readonly type: 'invoke'
       readonly id: number
       readonly reference: number
+      /** The request of the receiver within which this is asked; 0 for none. */
+      readonly parent?: number
       readonly params: unknown[]
       readonly heldBytes?: number
     }
@@ -110,12 +114,14 @@ function writeMessage(message: Message, writer: ByteWriter, encoder: ValueEncode
     case 'request':
       writer.varint(message.id)
       writer.varint(message.cid)
+      writer.varint(message.parent ?? 0)
       encoder.string(message.method)
       encoder.root(message.params, 'params')
       break
     case 'invoke':
       writer.varint(message.id)
       writer.varint(message.reference)
+      writer.varint(message.parent ?? 0)
       encoder.root(message.params, 'params')
       break
     case 'result':
@@ -162,14 +168,24 @@ function readMessage(reader: ByteReader, decoder: ValueDecoder, size: number, re
     case typeBytes.request: {
       const id = reader.varint()
       const cid = reader.varint()
+      const parent = reader.varint()
       decoder.references = references?.reader(cid)
-      return { type: 'request', id, cid, method: decoder.string(), params: list(decoder.value()), heldBytes: size + decoder.overheadBytes }
+      return {
+        type: 'request',
+        id,
+        cid,
+        parent,
+        method: decoder.string(),
+        params: list(decoder.value()),
+        heldBytes: size + decoder.overheadBytes,
+      }
     }
     case typeBytes.invoke: {
       const id = reader.varint()
       const reference = reader.varint()
+      const parent = reader.varint()
       decoder.references = references?.reader(references.cidOfOwn(reference))
-      return { type: 'invoke', id, reference, params: list(decoder.value()), heldBytes: size + decoder.overheadBytes }
+      return { type: 'invoke', id, reference, parent, params: list(decoder.value()), heldBytes: size + decoder.overheadBytes }
     }
     case typeBytes.result: {
       const id = reader.varint()

@@ -1,36 +1,11 @@
-import { type Channel, ConfineError } from '@confine-sandbox/contract'
+import { ConfineError } from '@confine-sandbox/contract'
 import { type ErrorPayload, errorPayload } from './error-payload.ts'
-import { Incoming, type IncomingCall, incomingKey, type Pending } from './calls.ts'
+import { Incoming, incomingKey, Outgoing, type RequestOptions } from './calls.ts'
 import { type ChannelLimits, defaultLimits } from './limits.ts'
 import { type Message, MessageCodec } from './message.ts'
+import type { PeerOptions } from './peer-options.ts'
 import { References } from './references.ts'
 import { containerClosed } from './held-callback.ts'
-
-/** What the owner of a peer decides. */
-export interface PeerOptions {
-  readonly channel: Channel
-  /** Answers a request. What it throws is told to the other side by `describeError`. */
-  request(call: IncomingCall): unknown
-  /**
-   * Calls a function of this side that the other side holds. `call.cid` is the container for which it crossed, as this side
-   * knows it. @default calls it with the parameters
-   */
-  invoke?(callback: Function, call: IncomingCall): unknown
-  /** Takes a notification. What it throws ends the session as a protocol fault. */
-  notify(cid: number, method: string, params: unknown[]): void
-  /** Called once, when the channel has closed. Pending requests wait for `close(reason)`. */
-  closed(error?: Error): void
-  /** How something thrown is told to the other side. @default name, message and code */
-  describeError?(thrown: unknown): ErrorPayload
-  /**
-   * Makes the error that a failed request rejects with.
-   * @param cid The container, when what failed is no request but a function or stream that crossed for it.
-   */
-  reviveError(payload: ErrorPayload, cid?: number): Error
-  readonly limits?: ChannelLimits
-  /** Whether errors among the values take their stacks along. @default false */
-  readonly errorStacks?: boolean
-}
 
 /**
  * One side of the call protocol: requests, answers, notifications and cancellation, in both directions over one channel.
@@ -41,7 +16,7 @@ export class Peer {
   readonly #limits: ChannelLimits
   readonly #codec: MessageCodec
   readonly #references: References
-  readonly #pending = new Map<number, Pending>()
+  readonly #pending = new Map<number, Outgoing>()
   /** Requests that nobody waits for any more, and their containers; the other side still answers them. */
   readonly #cancelled = new Map<number, number>()
   /** By text, whose hash the other side cannot foresee: numbers that it chose could all collide. */
@@ -59,7 +34,8 @@ export class Peer {
       limits: this.#limits,
       send: (message) => this.#send(message),
       sendEnd: (stream, error) => this.#sendError(error, (told) => ({ type: 'end', stream, error: told })),
-      invoke: (cid, reference, params) => this.#start(cid, (id) => ({ type: 'invoke', id, reference, params }), true),
+      invoke: (cid, reference, params) =>
+        this.#start(cid, (id, parent) => ({ type: 'invoke', id, reference, parent, params }), true, options.callbackOptions?.(cid) ?? {}),
       describeError: (thrown) => this.#describe(thrown),
       reviveError: (payload, cid) => options.reviveError(payload, cid),
       cidOfAnswer: (id) => this.#pending.get(id)?.cid ?? this.#cancelled.get(id) ?? 0,
@@ -77,11 +53,11 @@ export class Peer {
 
   /**
    * Calls a method of the other side.
-   * @param signal Aborting it rejects the call with the signal's reason at once and tells the other side.
-   * @throws ERR_CONFINE_VALUE, ERR_CONFINE_LIMIT, ERR_CONFINE_CHANNEL_CLOSED, or what `reviveError` made.
+   * @throws ERR_CONFINE_VALUE, ERR_CONFINE_LIMIT, ERR_CONFINE_CHANNEL_CLOSED, or what `reviveError` made; the signal's reason
+   *   when that aborted, what `overdue` returned when the time was over.
    */
-  request(cid: number, method: string, params: unknown[], signal?: AbortSignal): Promise<unknown> {
-    return this.#start(cid, (id) => ({ type: 'request', id, cid, method, params }), false, signal)
+  request(cid: number, method: string, params: unknown[], options: RequestOptions = {}): Promise<unknown> {
+    return this.#start(cid, (id, parent) => ({ type: 'request', id, cid, parent, method, params }), false, options)
   }
 
   /** From now on functions and streams may cross in calls of this container, in both directions. 0 has none. */
@@ -93,23 +69,27 @@ export class Peer {
   closeScope(cid: number, reason: Error = containerClosed('callback or stream')): void {
     this.#references.close(cid, reason)
     for (const [id, pending] of this.#pending) {
-      if (pending.isInvoke && pending.cid === cid) this.#abandon(id, pending, reason)
+      if (pending.isInvoke && pending.cid === cid) this.#drop(id, pending, reason)
     }
     for (const call of this.#incoming.values()) if (call.isInvoke && call.cid === cid) call.fail?.(reason)
   }
 
-  #start(cid: number, message: (id: number) => Message, isInvoke: boolean, signal?: AbortSignal): Promise<unknown> {
+  #start(cid: number, message: (id: number, parent: number) => Message, isInvoke: boolean, options: RequestOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      const { signal } = options
       if (signal?.aborted) throw signal.reason
       if (this.#closedBy !== undefined) throw this.#closedBy
+      const within = this.#options.within?.()
+      const caller = within === undefined ? undefined : this.#incoming.get(incomingKey(within))
+      if (caller?.isAborted) throw cancelled()
       const id = this.#nextId++
-      const bytes = this.#codec.encode(message(id), cid, this.#references)
-      const pending: Pending = { resolve, reject, stopListening: undefined, cid, isInvoke }
-      if (signal !== undefined) {
-        const cancel = () => this.#cancel(id, signal.reason)
-        signal.addEventListener('abort', cancel, { once: true })
-        pending.stopListening = () => signal.removeEventListener('abort', cancel)
+      const bytes = this.#codec.encode(message(id, caller?.id ?? 0), cid, this.#references)
+      const pending = new Outgoing(cid, isInvoke, caller, resolve, reject)
+      if (caller !== undefined) {
+        caller.requestsWithin ??= new Set()
+        caller.requestsWithin.add(id)
       }
+      pending.watch(options, (reason) => this.#cancel(id, reason))
       this.#pending.set(id, pending)
       this.#options.channel.send(bytes)
     })
@@ -126,31 +106,44 @@ export class Peer {
     const pending = [...this.#pending.values()]
     this.#pending.clear()
     this.#cancelled.clear()
-    for (const { reject, stopListening } of pending) {
-      stopListening?.()
-      reject(reason)
+    for (const request of pending) {
+      request.stopWatching()
+      request.reject(reason)
     }
     this.#abortIncoming(reason)
     this.#references.closeAll(reason)
     this.#options.channel.close()
   }
 
+  /** Closes a container's scope, rejects what waits for it, and aborts the calls that it made. Answers may still come; nobody hears them. */
+  abandon(cid: number, reason: Error): void {
+    this.closeScope(cid, reason)
+    for (const [id, pending] of this.#pending) if (pending.cid === cid) this.#drop(id, pending, reason)
+    for (const call of this.#incoming.values()) if (call.cid === cid) call.abort(reason)
+  }
+
   #cancel(id: number, reason: unknown): void {
     const pending = this.#pending.get(id)
-    if (pending !== undefined) this.#abandon(id, pending, reason)
+    if (pending !== undefined) this.#drop(id, pending, reason)
   }
 
   /** Nobody waits for the answer any more. */
-  #abandon(id: number, pending: Pending, reason: unknown): void {
-    this.#pending.delete(id)
+  #drop(id: number, pending: Outgoing, reason: unknown): void {
+    this.#forget(id, pending)
     this.#cancelled.set(id, pending.cid)
-    pending.stopListening?.()
     pending.reject(reason)
+    for (const call of pending.callsWithin ?? []) call.abort(cancelled())
     this.#send({ type: 'cancel', id })
     if (this.#cancelled.size <= this.#limits.maxPendingRequests) return
     this.#fault(
       new ConfineError('ERR_CONFINE_LIMIT', `More than ${this.#limits.maxPendingRequests} cancelled requests were left without an answer`),
     )
+  }
+
+  #forget(id: number, pending: Outgoing): void {
+    this.#pending.delete(id)
+    pending.stopWatching()
+    pending.caller?.requestsWithin?.delete(id)
   }
 
   #receive(bytes: Uint8Array): void {
@@ -184,7 +177,7 @@ export class Peer {
         this.#options.notify(message.cid, message.method, message.params)
         return
       case 'cancel':
-        this.#incoming.get(incomingKey(message.id))?.abort(new ConfineError('ERR_CONFINE_ABORTED', 'The caller cancelled the call'))
+        this.#cancelIncoming(message.id)
         return
       case 'release':
         this.#references.released(message.reference)
@@ -208,23 +201,29 @@ export class Peer {
     pending?.reject(this.#options.reviveError(error, pending.isInvoke ? pending.cid : undefined))
   }
 
+  #cancelIncoming(id: number): void {
+    const call = this.#incoming.get(incomingKey(id))
+    if (call === undefined) return
+    call.abort(cancelled())
+    for (const request of call.requestsWithin ?? []) this.#cancel(request, cancelled())
+  }
+
   /** Takes the answer to a request. @returns Who waits for it; nobody when it was cancelled. */
-  #settle(id: number): Pending | undefined {
+  #settle(id: number): Outgoing | undefined {
     if (this.#cancelled.delete(id)) return undefined
     const pending = this.#pending.get(id)
     if (pending === undefined) throw new ConfineError('ERR_CONFINE_PROTOCOL', `Received an answer to request ${id}, which is not pending`)
-    this.#pending.delete(id)
-    pending.stopListening?.()
+    this.#forget(id, pending)
     return pending
   }
 
-  #answer({ id, cid, method, params, heldBytes = 0 }: Message & { type: 'request' }): void {
-    this.#serve(id, heldBytes, new Incoming(cid, method, params), (call) => this.#options.request(call))
+  #answer({ id, cid, parent = 0, method, params, heldBytes = 0 }: Message & { type: 'request' }): void {
+    this.#serve(id, heldBytes, parent, new Incoming(id, cid, method, params), (call) => this.#options.request(call))
   }
 
-  #answerInvoke({ id, reference, params, heldBytes = 0 }: Message & { type: 'invoke' }): void {
+  #answerInvoke({ id, reference, parent = 0, params, heldBytes = 0 }: Message & { type: 'invoke' }): void {
     const own = this.#references.ownCallback(reference)
-    this.#serve(id, heldBytes, new Incoming(own?.cid ?? 0, 'callback', params, true), (call) => {
+    this.#serve(id, heldBytes, parent, new Incoming(id, own?.cid ?? 0, 'callback', params, true), (call) => {
       if (own === undefined) throw new ConfineError('ERR_CONFINE_REVOKED', 'The callback was released, or its container has closed')
       return this.#options.invoke === undefined
         ? Reflect.apply(own.callback, undefined, call.params)
@@ -232,7 +231,7 @@ export class Peer {
     })
   }
 
-  #serve(id: number, heldBytes: number, call: Incoming, act: (call: Incoming) => unknown): void {
+  #serve(id: number, heldBytes: number, parent: number, call: Incoming, act: (call: Incoming) => unknown): void {
     const key = incomingKey(id)
     if (this.#incoming.has(key)) throw new ConfineError('ERR_CONFINE_PROTOCOL', `Received request ${id} twice`)
     if (this.#incoming.size >= this.#limits.maxPendingRequests) {
@@ -242,11 +241,23 @@ export class Peer {
       this.#fail(id, new ConfineError('ERR_CONFINE_LIMIT', `The calls under way hold more than ${this.#limits.maxPendingBytes} bytes`))
       return
     }
+    if (parent !== 0 && this.#cancelled.has(parent)) {
+      this.#fail(id, cancelled())
+      return
+    }
     this.#incoming.set(key, call)
     this.#incomingBytes += heldBytes
+    const within = parent === 0 ? undefined : this.#pending.get(parent)
+    // Its word, so checked: a container is called back from within its own calls only.
+    if (within?.cid === call.cid) {
+      call.within = within
+      within.callsWithin ??= new Set()
+      within.callsWithin.add(call)
+    }
     const isOver = () => {
       if (!this.#incoming.delete(key)) return true
       this.#incomingBytes -= heldBytes
+      call.within?.callsWithin?.delete(call)
       return false
     }
     const fail = (thrown: unknown) => {
@@ -332,4 +343,8 @@ export class Peer {
     this.#incomingBytes = 0
     for (const call of calls) call.abort(reason)
   }
+}
+
+function cancelled(): ConfineError {
+  return new ConfineError('ERR_CONFINE_ABORTED', 'The caller cancelled the call')
 }

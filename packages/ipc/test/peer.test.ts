@@ -4,7 +4,8 @@ import { defaultLimits } from '../src/limits.ts'
 import { memoryChannelPair } from '../src/memory-channel.ts'
 import { MessageCodec } from '../src/message.ts'
 import type { IncomingCall } from '../src/calls.ts'
-import { Peer, type PeerOptions } from '../src/peer.ts'
+import { Peer } from '../src/peer.ts'
+import type { PeerOptions } from '../src/peer-options.ts'
 
 const codec = new MessageCodec(defaultLimits, { errorStacks: false })
 
@@ -98,13 +99,82 @@ test('a signal rejects at once and cancels at the other side; the late answer is
     },
   })
   const controller = new AbortController()
-  const call = host.request(0, 'slow', [], controller.signal)
+  const call = host.request(0, 'slow', [], { signal: controller.signal })
   const signal = await seen.promise
   controller.abort(new Error('enough'))
   await expect(call).rejects.toThrow('enough')
   await expect.poll(() => signal.aborted).toBe(true)
   await expect.poll(() => host.pendingRequests).toBe(0)
-  await expect(host.request(0, 'm', [], AbortSignal.abort(new Error('before')))).rejects.toThrow('before')
+  await expect(host.request(0, 'm', [], { signal: AbortSignal.abort(new Error('before')) })).rejects.toThrow('before')
+})
+
+test('an answer that does not come in time is not waited for, and its request is cancelled', async () => {
+  const { subject, messages, say, closed } = scripted()
+  await expect(subject.request(0, 'm', [], { timeoutMs: 1 })).rejects.toMatchObject({ code: 'ERR_CONFINE_TIMEOUT' })
+  const late = new Error('late')
+  await expect(subject.request(0, 'm', [], { timeoutMs: 1, overdue: () => late })).rejects.toBe(late)
+  expect(messages()).toMatchObject([{ type: 'request' }, { type: 'cancel', id: 1 }, { type: 'request' }, { type: 'cancel', id: 2 }])
+  expect(subject.pendingRequests).toBe(0)
+  say(codec.encode({ type: 'result', id: 1, value: 1 }))
+  expect(closed).not.toHaveBeenCalled()
+})
+
+test('calls made within a request are aborted with it, if they are of the same container', async () => {
+  const signals = new Map<string, AbortSignal>()
+  const { subject, messages, say } = scripted({
+    request: ({ method, signal }) => {
+      signals.set(method, signal)
+      return new Promise(() => {})
+    },
+  })
+  const controller = new AbortController()
+  const call = subject.request(7, 'm', [], { signal: controller.signal })
+  const within = (id: number, cid: number, parent: number, method: string) =>
+    say(codec.encode({ type: 'request', id, cid, parent, method, params: [] }))
+  within(1, 7, 1, 'own')
+  within(2, 8, 1, 'of another container')
+  within(3, 7, 99, 'within nothing')
+  within(4, 7, 0, 'by itself')
+  controller.abort(new Error('enough'))
+  await expect(call).rejects.toThrow('enough')
+  expect([...signals].filter(([, { aborted }]) => aborted).map(([name]) => name)).toEqual(['own'])
+  // What is asked within a cancelled request is not even begun.
+  within(5, 7, 1, 'too late')
+  expect(signals.has('too late')).toBe(false)
+  expect(messages().at(-1)).toMatchObject({ type: 'failure', id: 5, error: { code: 'ERR_CONFINE_ABORTED' } })
+})
+
+test('a cancelled call cancels what was asked within it, and asks no more', async () => {
+  let within: number | undefined
+  const { subject, messages, say } = scripted({
+    within: () => within,
+    request: ({ id }) => {
+      within = id
+      return new Promise(() => {})
+    },
+  })
+  const ask = () => subject.request(0, 'host', [])
+  say(codec.encode({ type: 'request', id: 5, cid: 1, method: 'm', params: [] }))
+  const asked = ask()
+  say(codec.encode({ type: 'cancel', id: 5 }))
+  await expect(asked).rejects.toMatchObject({ code: 'ERR_CONFINE_ABORTED' })
+  await expect(ask()).rejects.toMatchObject({ code: 'ERR_CONFINE_ABORTED' })
+  expect(messages()).toMatchObject([
+    { type: 'request', parent: 5 },
+    { type: 'cancel', id: 1 },
+  ])
+})
+
+test('a container that is given up is waited for no more, and its calls are aborted', async () => {
+  const signals: AbortSignal[] = []
+  const { subject, say } = scripted({ request: ({ signal }) => new Promise(() => signals.push(signal)) })
+  const [ours, other] = [7, 8].map((cid) => subject.request(cid, 'm', []))
+  for (const cid of [7, 8]) say(codec.encode({ type: 'request', id: cid, cid, method: 'm', params: [] }))
+  subject.abandon(7, new Error('gone'))
+  await expect(ours).rejects.toThrow('gone')
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true, false])
+  for (const id of [1, 2]) say(codec.encode({ type: 'result', id, value: id }))
+  expect(await other).toBe(2)
 })
 
 test('closing rejects what is pending, aborts what is under way, and refuses what follows', async () => {
@@ -227,7 +297,7 @@ test('cancelled calls that are never answered do not pile up', async () => {
   for (let i = 0; i < 11; i++) {
     expect(closed).not.toHaveBeenCalled()
     const controller = new AbortController()
-    const call = subject.request(0, 'm', [], controller.signal)
+    const call = subject.request(0, 'm', [], { signal: controller.signal })
     controller.abort(new Error('enough'))
     await expect(call).rejects.toThrow('enough')
     expect(subject.pendingRequests).toBe(0)

@@ -7,7 +7,8 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { defaultLimits } from '../src/limits.ts'
 import { memoryChannelPair } from '../src/memory-channel.ts'
 import { type Message, MessageCodec } from '../src/message.ts'
-import { Peer, type PeerOptions } from '../src/peer.ts'
+import { Peer } from '../src/peer.ts'
+import type { PeerOptions } from '../src/peer-options.ts'
 import type { MessageReferences } from '../src/reference.ts'
 
 const revoked = { code: 'ERR_CONFINE_REVOKED' }
@@ -319,7 +320,7 @@ test('a call that was cancelled lets go of what its answer brings', async () => 
   const answer = Promise.withResolvers<unknown>()
   const { host, closed } = pair(() => answer.promise)
   const controller = new AbortController()
-  const call = host.request(1, 'm', [], controller.signal)
+  const call = host.request(1, 'm', [], { signal: controller.signal })
   controller.abort(new Error('enough'))
   await expect(call).rejects.toThrow('enough')
   answer.resolve({ readable, fn: () => {} })

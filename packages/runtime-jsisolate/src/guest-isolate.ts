@@ -13,7 +13,7 @@ export type IsolateEnd = 'disposed' | 'memory'
 /** What an isolate tells its owner. All of it is the program's word, except `ended`. */
 export interface IsolateOwner {
   done(operationId: number, outcome: Outcome, value: unknown): void
-  call(callId: number, index: number, args: unknown): void
+  call(callId: number, index: number, args: unknown, operationId: unknown): void
   arm(delayMs: number): void
   write(stream: 1 | 2, text: string): void
   exit(code: number): void
@@ -32,6 +32,9 @@ export class GuestIsolate {
   readonly #context: ivm.Context
   readonly #enter: ivm.Reference<Enter>
   readonly #owner: IsolateOwner
+  /** Entries into the isolate that have not come back. */
+  #inside = 0
+  #stopped: (() => void) | undefined
 
   /** Only code of this package runs in here, so it runs at once, on this thread. */
   constructor(memoryLimitMiB: number, options: PreludeOptions, owner: IsolateOwner) {
@@ -67,7 +70,7 @@ export class GuestIsolate {
    * compiled.
    */
   runCommonJs(operationId: number, text: string, path: string, failed: (error: unknown) => void): void {
-    this.#compileCommonJs(operationId, text, path).catch((error: unknown) => this.#hasEnded(error) || failed(error))
+    this.#enters(this.#compileCommonJs(operationId, text, path), (error) => this.#hasEnded(error) || failed(error))
   }
 
   /**
@@ -76,7 +79,7 @@ export class GuestIsolate {
    * @param resolve finds the text of a module; called while the program is linked, and not after.
    */
   runModule(operationId: number, text: string, path: string, resolve: ResolveModule, failed: (error: unknown) => void): void {
-    this.#linkModule(operationId, text, path, resolve).catch((error: unknown) => this.#hasEnded(error) || failed(error))
+    this.#enters(this.#linkModule(operationId, text, path, resolve), (error) => this.#hasEnded(error) || failed(error))
   }
 
   async #compileCommonJs(operationId: number, text: string, path: string): Promise<void> {
@@ -85,7 +88,7 @@ export class GuestIsolate {
     const origin = { filename: path, columnOffset: -head.length }
     const script = await this.#isolate.compileScript(`${head}${body}\n})`, origin)
     this.#run('lend', undefined, [operationId, path])
-    script.run(this.#context, { release: true }).catch((error: unknown) => this.#taskFailed(error, operationId))
+    this.#enters(script.run(this.#context, { release: true }), (error) => this.#taskFailed(error, operationId))
   }
 
   async #linkModule(operationId: number, text: string, path: string, resolve: ResolveModule): Promise<void> {
@@ -141,8 +144,25 @@ export class GuestIsolate {
     if (!this.#isolate.isDisposed) this.#isolate.dispose()
   }
 
+  /** Settles when nothing of a disposed isolate runs any more. V8 stops JavaScript at once, but not a long step of its own. */
+  async stopped(): Promise<void> {
+    if (this.#inside > 0) await new Promise<void>((resolve) => (this.#stopped = resolve))
+  }
+
   #run(name: keyof Inside, operationId: number | undefined, args: unknown[]): void {
-    this.#enter.apply(undefined, [name, ...args] as never).catch((error: unknown) => this.#taskFailed(error, operationId))
+    this.#enters(this.#enter.apply(undefined, [name, ...args] as never), (error) => this.#taskFailed(error, operationId))
+  }
+
+  /** Minds an entry into the isolate until it has come back. */
+  #enters(entry: Promise<unknown>, failed: (error: unknown) => void): void {
+    this.#inside++
+    const left = () => {
+      if (--this.#inside === 0) this.#stopped?.()
+    }
+    entry.then(left, (error: unknown) => {
+      left()
+      failed(error)
+    })
   }
 
   /** A task of isolated-vm fails for any rejection that is unhandled at its end, whatever its own operation did. */

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import {
   APIDescription,
   type ApiChild,
@@ -42,7 +43,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
   #end: End | undefined
   #lastOperation = 0
   #answering = 0
-  readonly #operations = new Map<number, { resolve(value: unknown): void; reject(error: Error): void; name: string }>()
+  readonly #operations = new Map<number, Operation>()
 
   constructor(options: JsIsolateOptions = {}) {
     super({ ...options })
@@ -101,9 +102,11 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
     if (typeof opts === 'object' && opts !== null) this.opts = { ...this.opts, ...opts }
   }
 
-  /** Ends the container: its isolate is disposed, also while it runs; waiting calls reject. */
+  /** Ends the container: its isolate is disposed, also while it runs; waiting calls reject. Returns when nothing of it runs any more. */
   override async close(): Promise<void> {
+    const guest = this.#guest
     this.#finish({ kind: 'closed', code: 0, how: 'it was closed' })
+    await guest?.stopped()
   }
 
   async #start(): Promise<void> {
@@ -145,7 +148,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
   #owner(functions: readonly ((...args: unknown[]) => unknown)[]): IsolateOwner {
     return {
       done: (id, outcome, value) => this.#done(id, outcome, value),
-      call: (callId, index, args) => void this.#answer(callId, functions[index], args),
+      call: (callId, index, args, operationId) => void this.#answer(callId, functions[index], args, operationId),
       arm: (delayMs) => {
         clearTimeout(this.#timer)
         this.#timer = setTimeout(() => this.#guest?.tick(), delayMs)
@@ -158,11 +161,12 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
     }
   }
 
-  async #answer(callId: number, host: ((...args: unknown[]) => unknown) | undefined, args: unknown): Promise<void> {
+  async #answer(callId: number, host: ((...args: unknown[]) => unknown) | undefined, args: unknown, operationId: unknown): Promise<void> {
     // The prelude waits for fewer, so this is no call of the prelude's.
     if (this.#answering >= maxAnswering) return
     this.#answering++
-    const answer = await callHost(host, args)
+    const within = this.#operations.get(operationId as number)?.within ?? outside
+    const answer = await within(callHost, host, args)
     this.#answering--
     if (this.#end !== undefined) return
     try {
@@ -177,7 +181,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
   #operate(name: string, start: (id: number) => void): Promise<unknown> {
     const id = ++this.#lastOperation
     return new Promise((resolve, reject) => {
-      this.#operations.set(id, { resolve, reject, name })
+      this.#operations.set(id, { resolve, reject, name, within: AsyncLocalStorage.snapshot() })
       try {
         start(id)
       } catch (error) {
@@ -264,6 +268,17 @@ interface End {
   readonly code: number
   readonly how: string
 }
+
+/** What a program was asked to do. */
+interface Operation {
+  resolve(value: unknown): void
+  reject(error: Error): void
+  readonly name: string
+  /** Calls a function in the asynchronous context of the one who asked, so that it knows for whom the program calls it. */
+  within<Args extends unknown[], Result>(run: (...args: Args) => Result, ...args: Args): Result
+}
+
+const outside: Operation['within'] = AsyncLocalStorage.snapshot()
 
 const maxAnswering = 20_000
 

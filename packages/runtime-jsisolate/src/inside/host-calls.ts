@@ -15,10 +15,26 @@ export interface HostError {
 }
 
 /**
+ * What the code that runs now belongs to. Each entry into the isolate, with the microtasks behind it, is for one
+ * operation: a call, the answer to a call of its own, one of its timers.
+ */
+export interface Task {
+  /** Its number; 0 when it belongs to none. */
+  operation: number
+}
+
+interface Waiting {
+  resolve(value: unknown): void
+  reject(error: unknown): void
+  readonly operation: number
+}
+
+/**
  * Makes the functions by which a program calls out. Runs inside the isolate: uses nothing but the language.
  * @param send passes one call out; throws when the arguments cannot be copied.
+ * @param task what runs now.
  */
-export function hostCalls(send: (callId: number, index: number, args: unknown[]) => void) {
+export function hostCalls(send: (callId: number, index: number, args: unknown[], operationId: number) => void, task: Task) {
   const { apply, defineProperty } = Reflect
   const { hasOwn } = Object
   const PromiseConstructor = Promise
@@ -29,7 +45,7 @@ export function hostCalls(send: (callId: number, index: number, args: unknown[])
     string,
     ErrorConstructor
   >
-  const waiting = { __proto__: null } as unknown as Record<number, { resolve(value: unknown): void; reject(error: unknown): void }>
+  const waiting = { __proto__: null } as unknown as Record<number, Waiting>
   const maxWaiting = 10_000
   let waitingCount = 0
   let lastId = 0
@@ -78,10 +94,10 @@ export function hostCalls(send: (callId: number, index: number, args: unknown[])
     }
     const id = ++lastId
     return new PromiseConstructor((resolve, reject) => {
-      waiting[id] = { resolve, reject }
+      waiting[id] = { resolve, reject, operation: task.operation }
       waitingCount++
       try {
-        send(id, index, args)
+        send(id, index, args, task.operation)
       } catch (error) {
         delete waiting[id]
         waitingCount--
@@ -95,6 +111,7 @@ export function hostCalls(send: (callId: number, index: number, args: unknown[])
     if (call === undefined) return
     delete waiting[id]
     waitingCount--
+    task.operation = call.operation
     if (hasOwn(answer, 'value')) call.resolve((answer as { value: unknown }).value)
     else call.reject({ __proto__: null, facts: (answer as { error: unknown }).error })
   }

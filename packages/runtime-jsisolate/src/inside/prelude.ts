@@ -1,6 +1,6 @@
 import type { exported } from './exported.ts'
 import type { formatter } from './format.ts'
-import type { GlobalShape, HostAnswer, hostCalls } from './host-calls.ts'
+import type { GlobalShape, HostAnswer, hostCalls, Task } from './host-calls.ts'
 import type { LoadedModule, modules } from './modules.ts'
 import type { processMembers } from './node/process.ts'
 import type { stacks } from './stacks.ts'
@@ -14,7 +14,8 @@ import type { timers } from './timers.ts'
 export interface Outside {
   /** Ends an operation. The outcome is 'value', 'thrown', 'missing' or 'uncopyable'. */
   done(operationId: number, outcome: Outcome, value: unknown): void
-  call(callId: number, index: number, args: unknown[]): void
+  /** Calls a function outside, for an operation: 0 for none. */
+  call(callId: number, index: number, args: unknown[], operationId: number): void
   arm(delayMs: number): void
   write(stream: 1 | 2, text: string): void
   exit(code: number): void
@@ -86,8 +87,9 @@ export function isolatePrelude(outside: Outside, options: PreludeOptions, parts:
   const { find, describe } = parts.exported()
   const read = parts.thrownReader()
   const { format } = parts.formatter()
-  const host = parts.hostCalls(sendCall)
-  const { globals: timerGlobals, tick } = parts.timers(arm)
+  const task: Task = { operation: 0 }
+  const host = parts.hostCalls(sendCall, task)
+  const { globals: timerGlobals, tick } = parts.timers(arm, task)
   const { runMain, requireFrom } = parts.modules(load, host.makeError)
 
   const underWay = { __proto__: null } as unknown as Record<number, true>
@@ -216,6 +218,7 @@ export function isolatePrelude(outside: Outside, options: PreludeOptions, parts:
 
   const inside: Inside = {
     lend(id, path) {
+      task.operation = id
       underWay[id] = true
       const loaded = (exports: () => unknown) => {
         exportsOf = exports
@@ -236,6 +239,7 @@ export function isolatePrelude(outside: Outside, options: PreludeOptions, parts:
       })
     },
     names(id, specifier) {
+      task.operation = id
       underWay[id] = true
       try {
         finish(id, keys(requireFrom(specifier, '/') as object))
@@ -244,6 +248,7 @@ export function isolatePrelude(outside: Outside, options: PreludeOptions, parts:
       }
     },
     call(id, name, params) {
+      task.operation = id
       underWay[id] = true
       try {
         const method = find(exportsOf(), name)

@@ -1,9 +1,12 @@
+import type { Task } from './host-calls.ts'
+
 /**
  * The timers of a program, kept inside the isolate so that they count against its memory; the process outside holds one
  * timer, for the earliest.
  * @param arm asks the outside to call `tick` after so many milliseconds, and forgets what it asked before.
+ * @param task what runs now.
  */
-export function timers(arm: (delayMs: number) => void) {
+export function timers(arm: (delayMs: number) => void, task: Task) {
   const { apply, defineProperty } = Reflect
   const now = Date.now
   const { ceil, max } = Math
@@ -14,6 +17,7 @@ export function timers(arm: (delayMs: number) => void) {
     readonly every: number | undefined
     readonly callback: Function
     readonly args: unknown[]
+    readonly operation: number
   }
   // In the order in which they are due.
   const queue: Timer[] = []
@@ -27,7 +31,7 @@ export function timers(arm: (delayMs: number) => void) {
 
   function add(callback: unknown, delayMs: number, args: unknown[], repeats: boolean): number {
     if (typeof callback !== 'function') throw new TypeError('The callback of a timer must be a function')
-    const timer = { id: ++lastId, due: now() + delayMs, every: repeats ? delayMs : undefined, callback, args }
+    const timer = { id: ++lastId, due: now() + delayMs, every: repeats ? delayMs : undefined, callback, args, operation: task.operation }
     insert(timer)
     return timer.id
   }
@@ -63,6 +67,7 @@ export function timers(arm: (delayMs: number) => void) {
     const timer = queue[0]
     try {
       if (timer === undefined || timer.due > now()) return
+      task.operation = timer.operation
       remove(timer.id)
       if (timer.every !== undefined) {
         timer.due = now() + timer.every

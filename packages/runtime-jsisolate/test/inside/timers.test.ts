@@ -8,11 +8,14 @@ afterEach(() => vi.useRealTimers())
 function make() {
   let handle: NodeJS.Timeout | undefined
   let arms = 0
-  const made = timers((delayMs) => {
-    arms++
-    clearTimeout(handle)
-    handle = setTimeout(() => made.tick(), delayMs)
-  })
+  const made = timers(
+    (delayMs) => {
+      arms++
+      clearTimeout(handle)
+      handle = setTimeout(() => made.tick(), delayMs)
+    },
+    { operation: 0 },
+  )
   return { ...made.globals, tick: made.tick, arms: () => arms }
 }
 

@@ -1,0 +1,49 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { IncomingCall } from '@confine-sandbox/ipc'
+import type { Container } from './container.ts'
+
+/** What a function among the globals may know of the call that it answers. */
+export interface CallContext {
+  /** The container that calls. */
+  readonly container: Container
+  /** The dotted name under which it calls. */
+  readonly name: string
+  /**
+   * Aborts when nobody waits for the answer any more: the guest cancelled, the call of the host within which the guest
+   * called was cancelled or is overdue, the container or its process ended. Its reason is a ConfineError.
+   */
+  readonly signal: AbortSignal
+}
+
+/**
+ * The call that is being answered, for functions among the globals and whatever they await. Undefined elsewhere.
+ *
+ * ```
+ * globals: { fetchText: async (url) => (await fetch(url, { signal: callContext()?.signal })).text() }
+ * ```
+ */
+export function callContext(): CallContext | undefined {
+  return storage().getStore()
+}
+
+/** Runs a function with a context. */
+export function withCallContext<T>(call: IncomingCall, container: Container, run: () => T): T {
+  const context: CallContext = {
+    container,
+    name: call.method,
+    // A signal is made when it is asked for.
+    get signal() {
+      return call.signal
+    },
+  }
+  return storage().run(context, run)
+}
+
+/** One for the ESM and the CJS copy of this module: a function of either may ask. */
+function storage(): AsyncLocalStorage<CallContext> {
+  const holder = globalThis as { [key]?: AsyncLocalStorage<CallContext> }
+  holder[key] ??= new AsyncLocalStorage()
+  return holder[key]
+}
+
+const key: unique symbol = Symbol.for('confine-sandbox.call-context') as never

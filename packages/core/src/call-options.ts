@@ -1,0 +1,15 @@
+import { ConfineError } from '@confine-sandbox/contract'
+import { methodNotFound } from './guest-failure.ts'
+
+/**
+ * Checks what is to be called, and with what.
+ * @throws ERR_CONFINE_BAD_OPTION, ERR_CONFINE_METHOD_NOT_FOUND
+ */
+export function checkCall(methodName: unknown, params: unknown, cid: number): void {
+  if (typeof methodName !== 'string') throw new ConfineError('ERR_CONFINE_BAD_OPTION', 'The name of the function to call must be a string')
+  if (!Array.isArray(params)) throw new ConfineError('ERR_CONFINE_BAD_OPTION', `The parameters of ${methodName} must be an array`)
+  if (methodName.split('.').some((name) => unreachable.has(name))) throw methodNotFound(methodName, cid)
+}
+
+/** No runtime, however careless, is asked for what every object inherits. */
+const unreachable: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])

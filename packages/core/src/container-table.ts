@@ -1,0 +1,66 @@
+import { ConfineError } from '@confine-sandbox/contract'
+import type { Container, ContainerClosed, ContainerHost } from './container.ts'
+import { OpenContainer } from './open-container.ts'
+
+/** The open containers of a sandbox, by ids that the host gives out. What the guest says is compared with it. */
+export class ContainerTable {
+  readonly #host: ContainerHost
+  readonly #open = new Map<number, OpenContainer>()
+  readonly #closed: (closed: ContainerClosed) => void
+  #lastCid = 0
+
+  /** @param closed is told of every container that closed. */
+  constructor(host: ContainerHost, closed: (closed: ContainerClosed) => void) {
+    this.#host = host
+    this.#closed = closed
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** Every cid, of those that are still loading, too. */
+  get cids(): number[] {
+    return [...this.#open.keys()]
+  }
+
+  get loaded(): Container[] {
+    return [...this.#open.values()].filter(({ isLoaded }) => isLoaded).map(({ container }) => container)
+  }
+
+  add(options: Readonly<Record<string, unknown>>): OpenContainer {
+    const open = new OpenContainer(this.#host, ++this.#lastCid, options)
+    this.#open.set(open.cid, open)
+    return open
+  }
+
+  get(cid: number): OpenContainer | undefined {
+    return this.#open.get(cid)
+  }
+
+  /** @throws ERR_CONFINE_CONTAINER_NOT_FOUND */
+  require(cid: number): OpenContainer {
+    const open = this.#open.get(cid)
+    if (open !== undefined) return open
+    throw new ConfineError('ERR_CONFINE_CONTAINER_NOT_FOUND', `The sandbox has no open container ${String(cid)}`)
+  }
+
+  /** Whether there ever was such a container. */
+  knows(cid: number): boolean {
+    return cid >= 1 && cid <= this.#lastCid
+  }
+
+  /** Takes out a container that never was open. */
+  forget(cid: number): void {
+    this.#open.delete(cid)
+  }
+
+  /** Closes a container; does nothing when it has closed already. */
+  close(closed: ContainerClosed): void {
+    const open = this.#open.get(closed.cid)
+    if (open === undefined) return
+    this.#open.delete(closed.cid)
+    open.close(closed)
+    this.#closed(closed)
+  }
+}

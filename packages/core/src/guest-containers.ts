@@ -1,0 +1,148 @@
+import type { ConfineError, EndReason } from '@confine-sandbox/contract'
+import { type ExecRequest, guestMethod } from '@confine-sandbox/guest'
+import type { ErrorPayload, RequestOptions } from '@confine-sandbox/ipc'
+import { checkSignal } from './abort.ts'
+import type { CallOptions } from './container.ts'
+import type { ContainerTable } from './container-table.ts'
+import type { ExecProgram } from './exec-options.ts'
+import { callFailure, loadFailure } from './guest-failure.ts'
+import type { GuestSession } from './guest-session.ts'
+import type { OpenContainer } from './open-container.ts'
+import type { CheckedOptions } from './options.ts'
+import { checkTimeout, Overdue } from './timeouts.ts'
+
+/** What the containers of a guest process need of their owner. */
+export interface GuestContainersOwner {
+  readonly options: CheckedOptions
+  readonly session: GuestSession
+  readonly table: ContainerTable
+  /** The process is about to be ended for a container in it. Returns what to tell those who ask for more. */
+  ending(why: string, cause: ConfineError): ConfineError
+}
+
+/** Asks the guest process for its containers, each time within a budget, and ends those that exceed it. */
+export class GuestContainers {
+  readonly #owner: GuestContainersOwner
+
+  constructor(owner: GuestContainersOwner) {
+    this.#owner = owner
+  }
+
+  /** Loads a program into a container of the table, or takes that out again. */
+  async load(open: OpenContainer, request: ExecRequest, { signal, loadTimeoutMs, idleTimeoutMs }: ExecProgram): Promise<void> {
+    const { cid } = open
+    let wasAnswered = false
+    const toError = (payload: ErrorPayload) => {
+      wasAnswered = true
+      return loadFailure(payload)
+    }
+    const late = new Overdue('load', `loading container ${cid}`, loadTimeoutMs, { cid })
+    const { session } = this.#owner
+    session.peer.openScope(cid)
+    try {
+      await session.request(0, guestMethod.exec, [request], { toError, signal, timeoutMs: loadTimeoutMs, overdue: () => late.error })
+    } catch (error) {
+      const failure = error as ConfineError
+      if (failure === late.error) this.end(cid, failure, late.end)
+      else if (failure.code === 'ERR_CONFINE_ABORTED') this.end(cid, failure)
+      // Nothing was sent: an option cannot cross.
+      else if (!wasAnswered && (failure.code === 'ERR_CONFINE_VALUE' || failure.code === 'ERR_CONFINE_LIMIT')) this.#forget(cid)
+      else this.#loadFailed(cid, failure)
+      throw error
+    }
+    const idle = new Overdue('idle', `the idle time of container ${cid}`, idleTimeoutMs, { cid })
+    open.loaded(idleTimeoutMs, () => this.end(cid, idle.error, idle.end))
+  }
+
+  /**
+   * Asks for something in a container within the budget of one call.
+   * @param what For the error, when it takes too long.
+   */
+  async ask(open: OpenContainer, cid: number, method: string, params: unknown[], what: string, options: CallOptions): Promise<unknown> {
+    const timeoutMs = options.timeoutMs === undefined ? this.#owner.options.timeoutMs : checkTimeout('timeoutMs', options.timeoutMs)
+    const signal = checkSignal(options.signal)
+    let late: Overdue | undefined
+    const overdue = () => {
+      late = new Overdue('call', what, timeoutMs, { cid: open.cid, method })
+      return late.error
+    }
+    const toError = (payload: ErrorPayload) => callFailure(payload, method, open.cid)
+    open.begin()
+    try {
+      return await this.#owner.session.request(cid, method, params, { toError, signal, timeoutMs, overdue })
+    } catch (error) {
+      if (late !== undefined) this.end(open.cid, late.error, late.end)
+      throw error
+    } finally {
+      open.end()
+    }
+  }
+
+  /** A function that a container gave the host as a value has the same budget as a call by name. */
+  callbackOptions(cid: number): RequestOptions {
+    const { timeoutMs } = this.#owner.options
+    const overdue = () => {
+      const late = new Overdue('call', `the call of a callback of container ${cid}`, timeoutMs, { cid })
+      // Whoever called is told first.
+      queueMicrotask(() => this.end(cid, late.error, late.end))
+      return late.error
+    }
+    return { timeoutMs, overdue }
+  }
+
+  /**
+   * Ends a container that may not wish to: at once for whoever waits for it, and in the guest as fast as the runtime can
+   * make sure of it; where it cannot, the process ends.
+   * @param end The reason to give for the end of the process.
+   */
+  end(cid: number, error: ConfineError, end?: EndReason): void {
+    const { table, session, options } = this.#owner
+    if (table.get(cid) === undefined) return
+    table.close({ cid, error })
+    if (options.runtime.stopsContainers === true && this.#isShared) {
+      this.close(cid).catch(() => session.process.stop(closingTooSlow(cid)))
+      return
+    }
+    const failure = this.#owner.ending('a container had to be ended, which its runtime cannot do alone', error)
+    if (end === undefined) session.end(failure)
+    else session.process.stop(end)
+  }
+
+  /** Closes a container in the guest; a process that does not do so within a second is ended. */
+  async close(cid: number): Promise<void> {
+    const { session } = this.#owner
+    const deadline = setTimeout(() => session.process.stop(closingTooSlow(cid)), closeTimeoutMs)
+    try {
+      await session.request(0, guestMethod.kill, [cid])
+    } catch (error) {
+      // It closed by itself meanwhile.
+      if ((error as ConfineError).code !== 'ERR_CONFINE_CONTAINER_NOT_FOUND') throw error
+    } finally {
+      clearTimeout(deadline)
+    }
+  }
+
+  get #isShared(): boolean {
+    return (this.#owner.options.maxContainers ?? this.#owner.options.runtime.maxContainers) > 1
+  }
+
+  #forget(cid: number): void {
+    this.#owner.table.forget(cid)
+    this.#owner.session.peer.closeScope(cid)
+  }
+
+  #loadFailed(cid: number, error: ConfineError): void {
+    const { table, session } = this.#owner
+    if (table.get(cid) === undefined) return
+    table.close({ cid, error })
+    // What the program left behind must not meet the next one.
+    if (!this.#isShared) session.end(this.#owner.ending('its one program did not load', error))
+  }
+}
+
+/** How long a guest may take to close a container. */
+const closeTimeoutMs = 1000
+
+function closingTooSlow(cid: number): EndReason {
+  return { kind: 'timeout', what: `closing container ${cid}`, timeoutMs: closeTimeoutMs }
+}
