@@ -30,9 +30,10 @@ export const run: ConfineCommand = {
     const isJson = values.json === true
     await using sbx = new Sandbox({ ...readSandboxOptions(values, file), pipeStdout: !isJson, pipeStderr: !isJson })
     const violations = collectViolations(sbx)
-    await sbx.init()
-    const output = isJson ? collectOutput(sbx) : undefined
-    const failure = await runToEnd(sbx, file, argv)
+    let output: ReturnType<typeof collectOutput> | undefined
+    const failure = await runToEnd(sbx, file, argv, () => {
+      if (isJson) output = collectOutput(sbx)
+    })
     // A process for one program goes by itself, and then its end is the program's.
     if (failure.closed?.exitCode !== undefined && sbx.opts.runtime.maxContainers === 1) await sbx.whenGuestProcessClosed
     await sbx.teardown()
@@ -47,15 +48,20 @@ export const run: ConfineCommand = {
 
 type Failure = { readonly error?: ConfineError; readonly closed?: ContainerClosed }
 
-/** Loads a program and waits for its end, whichever of the many it is. */
-async function runToEnd(sbx: Sandbox, sourcePath: string, argv: readonly string[]): Promise<Failure> {
+/** Loads a program and waits for its end, whichever of the many it is; a limit may end it before it has begun. */
+async function runToEnd(sbx: Sandbox, sourcePath: string, argv: readonly string[], started: () => void): Promise<Failure> {
+  let isStarted = false
   try {
+    await sbx.init()
+    isStarted = true
+    started()
     const container = await sbx.execContainer({ sourcePath, argv, env: 'nodejs' })
     // Where it ends before the answer comes, `closed` tells how.
     sbx.ipc?.request(0, guestMethod.finish, [container.cid]).catch(() => {})
     return await endOf(container)
   } catch (error) {
     if (!ConfineError.is(error)) throw error
+    if (!isStarted && (error.end === undefined || error.end.kind === 'setup-failed')) throw error
     return { error }
   }
 }
