@@ -10,10 +10,12 @@ export function assessmentOf(policy: Policy, hardened: boolean, missing: readonl
       files: {
         hold: 'coarse',
         by: [
-          'Seatbelt: reads by list, no writes',
+          policy.write.length > 0 ? 'Seatbelt: reads and writes by list' : 'Seatbelt: reads by list, no writes',
           'bootRead stays readable, read-only, for the whole life of the guest: there is no lock',
           "the system's libraries are readable, and the names in / can be listed",
-          ...(fatal ? ['a forbidden read fails with EPERM and does not kill; a write kills'] : []),
+          ...(fatal
+            ? [`a forbidden read fails with EPERM and does not kill; ${policy.write.length > 0 ? 'nor does a write' : 'a write kills'}`]
+            : []),
         ],
       },
       network: { hold: 'exact', by: ['Seatbelt: no network'] },

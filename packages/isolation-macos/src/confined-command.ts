@@ -26,12 +26,20 @@ export function confinedCommand(command: Command, policy: Policy, seatbelt: Seat
   const links = policy.bootLinks.map(linkOf).filter((path) => !isBelowAny(path, new Set(reads)))
   const libraries = [...librariesOf(node).filter(exists), ...seatbelt.nodeLibraries].map((path) => real(path, 'a path of nodeLibraries'))
 
+  const libraryPaths = withoutNested(libraries)
+  const grants = {
+    read: policy.read.map((path) => granted(path, 'policy.read')),
+    write: policy.write.map((path) => granted(path, 'policy.write')),
+  }
+  refuseProgramFiles(grants.write, [node, cwd, ...libraryPaths, ...reads, ...links])
+
   const { text, parameters } = profile({
     node,
     cwd,
-    libraries: withoutNested(libraries),
+    libraries: libraryPaths,
     reads,
     links,
+    grants,
     hardened: seatbelt.hardened,
     onViolation: policy.onViolation,
   })
@@ -64,6 +72,16 @@ export function confinedCommand(command: Command, policy: Policy, seatbelt: Seat
     }
   }
 
+  /** A file that the user named, at the path that it had when the sandbox was made. */
+  function granted(path: string, list: string): string {
+    const found = real(path, `a path of ${list}`)
+    if (found === path) return path
+    throw new ConfineError(
+      'ERR_CONFINE_BAD_OPTION',
+      `Cannot confine the guest: ${JSON.stringify(path)} of ${list} is now ${JSON.stringify(found)}. A link was put in its place since the sandbox was made.`,
+    )
+  }
+
   function exists(path: string): boolean {
     try {
       return realpath(path) !== ''
@@ -84,6 +102,20 @@ export function confinedCommand(command: Command, policy: Policy, seatbelt: Seat
       )
     }
     return requireCanonical(`${real(dirname(path), 'a directory of policy.bootLinks')}/${basename(path)}`, 'a path of policy.bootLinks')
+  }
+}
+
+/** What node boots from stays as it is: another guest boots from it next. */
+function refuseProgramFiles(writes: readonly string[], programs: readonly string[]): void {
+  for (const write of writes) {
+    const within = new Set([write])
+    const above = new Set(programs)
+    const program = programs.find((path) => path === write || isBelowAny(path, within)) ?? (isBelowAny(write, above) ? write : undefined)
+    if (program === undefined) continue
+    throw new ConfineError(
+      'ERR_CONFINE_BAD_OPTION',
+      `Cannot let the guest write ${JSON.stringify(write)} (policy.write): guests boot from ${JSON.stringify(program)}. Name a directory that is for data alone.`,
+    )
   }
 }
 

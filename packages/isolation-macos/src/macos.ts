@@ -16,7 +16,7 @@ import { missingLayers } from './missing-layers.ts'
 /** Options of `macos()`. Those of `Host` are there for tests and have this machine as their default. */
 export interface MacosOptions extends Partial<Host> {
   /**
-   * No code made at run time (node runs with `--jitless`: slower, no WebAssembly), system calls by list, no user database.
+   * No code made at run time (node runs with `--jitless`: slower, no WebAssembly), system calls by list.
    * @default false
    */
   readonly hardened?: boolean
@@ -61,19 +61,19 @@ export function macos(options: MacosOptions = {}): IsolationBackend {
     confine(command: Command, policy: Policy): ConfinedCommand {
       const lacking = missing()
       if (lacking.length > 0) throw unavailable(lacking)
-      refuseFiles(policy)
+      refuseScratch(policy)
       return confinedCommand(command, policy, { ...seatbelt, hardened: seatbelt.hardened || !policy.jit }, host.realpath)
     },
     explainStart,
   }
 }
 
-function refuseFiles({ read, write, scratchMiB }: Policy): void {
-  if (read.length === 0 && write.length === 0 && scratchMiB === 0) return
+function refuseScratch({ scratchMiB }: Policy): void {
+  if (scratchMiB === 0) return
   throw new ConfineError(
     'ERR_CONFINE_ISOLATION_UNAVAILABLE',
-    'On macOS a guest gets no files: policy.read, policy.write and policy.scratchMiB are held on Linux only. ' +
-      'Let functions of the host read and write for it.',
+    'macOS has no file system in memory that a user may mount: policy.scratchMiB is held on Linux only. ' +
+      'Grant an empty directory instead (policy.write), and remove it afterwards.',
   )
 }
 

@@ -49,6 +49,7 @@ describe('confine', () => {
       libraries: [],
       reads: [...policy.bootRead],
       links: [],
+      grants: { read: [], write: [] },
       hardened: false,
       onViolation: 'kill',
     })
@@ -131,6 +132,37 @@ describe('confine', () => {
     expect(error.code).toBe('ERR_CONFINE_BAD_OPTION')
     expect(error.message).toContain(problem)
     expect(error.message).toContain(`a path of policy.bootRead is ${JSON.stringify(path)}`)
+  })
+
+  test('hands granted files over as they are, for the profile to tell reading from writing', () => {
+    const files = { ...policy, read: ['/Users/ada/in', '/Users/ada/out/keep'], write: ['/Users/ada/out'] }
+    const { args } = macos(mac).confine(command, files)
+    expect(args.filter((word) => word.startsWith('GRANTED_'))).toEqual([
+      'GRANTED_READ_0=/Users/ada/in',
+      'GRANTED_READ_1=/Users/ada/out/keep',
+      'GRANTED_WRITE_0=/Users/ada/out',
+    ])
+    expect(args[1]).toContain('(require-not (path-ancestors (param "GRANTED_READ_1")))')
+    expect(macos(mac).assess(files).parts.files.by).toContain('Seatbelt: reads and writes by list')
+  })
+
+  test.each([
+    ['behind a link that was made since', { read: ['/tmp/in'] }, '"/tmp/in" of policy.read is now "/private/tmp/in". A link was put'],
+    ['not there any more', { write: ['/missing/out'] }, 'a path of policy.write is "/missing/out", which is not there'],
+    ['the root', { write: ['/'] }, 'that is every file of this machine'],
+    ['around node', { write: ['/usr/local'] }, 'guests boot from "/usr/local/bin/node"'],
+    ['around the runtime', { write: ['/Users/ada'] }, 'guests boot from "/Users/ada/guest.cjs"'],
+    ['within the runtime', { write: ['/Users/ada/runtime/data'] }, 'guests boot from "/Users/ada/runtime/data"'],
+  ])('refuses a granted path that is %s', (_, files, problem) => {
+    const error = thrown(() => macos(mac).confine(command, { ...policy, ...files }))
+    expect(error.code).toBe('ERR_CONFINE_BAD_OPTION')
+    expect(error.message).toContain(problem)
+  })
+
+  test('has no scratch space to give, and says what to do instead', () => {
+    const error = thrown(() => macos(mac).confine(command, { ...policy, scratchMiB: 1 }))
+    expect(error.code).toBe('ERR_CONFINE_ISOLATION_UNAVAILABLE')
+    expect(error.message).toContain('Grant an empty directory instead (policy.write)')
   })
 
   test('refuses the root behind a link, too', () => {

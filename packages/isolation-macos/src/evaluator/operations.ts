@@ -4,18 +4,31 @@ export type Subject = 'path' | 'target' | 'sysctl' | 'service' | 'syscall' | 'no
 // The operations that the profiles name or the attempts in the tests ask about. Names from the profiles listed in sources.ts.
 const subjects: Readonly<Record<string, Subject>> = {
   default: 'nothing',
+  'appleevent-send': 'nothing',
+  'darwin-notification-post': 'nothing',
+  'distributed-notification-post': 'nothing',
   'dynamic-code-generation': 'nothing',
+  'file-chroot': 'path',
+  'file-clone': 'path',
   'file-ioctl': 'path',
+  'file-issue-extension': 'path',
+  'file-link': 'path',
   'file-map-executable': 'path',
+  'file-mknod': 'path',
+  'file-mount': 'path',
   'file-read-data': 'path',
   'file-read-metadata': 'path',
   'file-read-xattr': 'path',
+  'file-revoke': 'path',
+  'file-search': 'path',
   'file-test-existence': 'path',
   'file-write-create': 'path',
   'file-write-data': 'path',
   'file-write-flags': 'path',
   'file-write-mode': 'path',
   'file-write-owner': 'path',
+  'file-write-setugid': 'path',
+  'file-write-times': 'path',
   'file-write-unlink': 'path',
   'file-write-xattr': 'path',
   'iokit-get-properties': 'nothing',
@@ -23,7 +36,15 @@ const subjects: Readonly<Record<string, Subject>> = {
   'ipc-posix-sem': 'nothing',
   'ipc-posix-shm-read-data': 'nothing',
   'ipc-posix-shm-write-create': 'nothing',
+  'ipc-sysv-msg': 'nothing',
+  'ipc-sysv-sem': 'nothing',
+  'ipc-sysv-shm': 'nothing',
+  'job-creation': 'nothing',
+  lsopen: 'nothing',
+  'mach-cross-domain-lookup': 'service',
+  'mach-host-special-port-set': 'nothing',
   'mach-lookup': 'service',
+  'mach-priv-host-port': 'nothing',
   'mach-priv-task-port': 'target',
   'mach-register': 'service',
   'network-bind': 'nothing',
@@ -42,8 +63,16 @@ const subjects: Readonly<Record<string, Subject>> = {
   'sysctl-read': 'sysctl',
   'sysctl-write': 'sysctl',
   'syscall-unix': 'syscall',
+  'system-acct': 'nothing',
+  'system-audit': 'nothing',
+  'system-fsctl': 'nothing',
+  'system-info': 'nothing',
+  'system-kext-load': 'nothing',
+  'system-privilege': 'nothing',
+  'system-sched': 'nothing',
   'system-socket': 'nothing',
   'user-preference-read': 'nothing',
+  'user-preference-write': 'nothing',
 }
 
 /** Whether a rule may name this: an operation, or with a `*` at its end the beginning of some. */
@@ -59,8 +88,10 @@ export function covers(named: string, operation: string): boolean {
 
 // What Seatbelt allows although (deny default) stands there, unless a rule denies it by name: told of process-info*,
 // iokit-get-properties and nvram* in chromium-renderer and webkit, of file-map-executable in firefox-map; the JIT and the
-// system calls of Node work under profiles that do not speak of them (srt, codex).
-const beyondDefault = /^(?:process-info-|iokit-get-properties$|nvram-|file-map-executable$|dynamic-code-generation$|syscall-unix$)/
+// system calls of Node work under profiles that do not speak of them (srt, codex). Whether links and clones are among that
+// nobody tells; profiles that ship deny them by name, so here they are.
+const beyondDefault =
+  /^(?:process-info-|iokit-get-properties$|nvram-|file-(?:map-executable|link|clone)$|dynamic-code-generation$|syscall-unix$)/
 
 /** What the operations of this name are about. */
 export function subjectsOf(named: string): readonly Subject[] {

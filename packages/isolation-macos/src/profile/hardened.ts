@@ -1,4 +1,5 @@
 import type { OnViolation } from '@confine-sandbox/contract'
+import type { Expression } from '../sbpl/expression.ts'
 import { allow, deny, type Rule } from './rule.ts'
 
 /** Flags that a hardened guest's node must be started with: without JIT rights V8 ends the process unless it was told. */
@@ -19,14 +20,45 @@ export function hardenedDenials(onViolation: OnViolation): readonly Rule[] {
 }
 
 /** The system calls of a hardened guest. */
-export const hardenedAllowances: readonly Rule[] = [
+export function hardenedAllowances({ writes }: { writes: boolean }): readonly Rule[] {
+  return writes ? [...always, changingFiles] : always
+}
+
+const always: readonly Rule[] = [
   allow(
     'The system calls of dyld, libSystem, libuv and V8; execve is the one with which sandbox-exec starts node.',
     ['chromium-common', 'chromium-renderer', 'ladybird'],
     ['syscall-unix'],
-    systemCalls().map((name) => ['syscall-number', `SYS_${name}`]),
+    numbers(systemCalls()),
   ),
 ]
+
+const changingFiles = allow(
+  'The system calls with which libuv changes files, as the policy grants some to be written.',
+  ['chromium-common', 'ladybird'],
+  ['syscall-unix'],
+  numbers([
+    ...[
+      'chmod',
+      'fchmod',
+      'fchmodat',
+      'fdatasync',
+      'fsync',
+      'fsync_nocancel',
+      'ftruncate',
+      'mkdir',
+      'mkdirat',
+      'pwrite',
+      'pwrite_nocancel',
+    ],
+    ...['pwritev', 'rename', 'renameat', 'renameatx_np', 'rmdir', 'setattrlist', 'setattrlistat', 'fsetattrlist', 'truncate', 'unlink'],
+    ...['unlinkat', 'utimes', 'futimes'],
+  ]),
+)
+
+function numbers(names: readonly string[]): readonly Expression[] {
+  return names.map((name) => ['syscall-number', `SYS_${name}`])
+}
 
 // Left out of what Chromium and Ladybird list: changing files (mkdir, rename, rmdir, unlink, chmod, ftruncate, flock), chdir,
 // sockets of one's own (socket, connect, necp_*), gethostuuid, posix_spawn, mlock, quotactl.

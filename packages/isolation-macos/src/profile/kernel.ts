@@ -44,30 +44,23 @@ const readNames = [
 // hw.optional.arm without the dot at its end: hw.optional.armv8_crc32 is one of them.
 const readPrefixes = ['hw.optional.arm', 'hw.perflevel', 'machdep.cpu.']
 
-/** What every guest may ask of the kernel and of the system's services. The user database is left out when hardened. */
-export function kernel({ hardened }: { hardened: boolean }): readonly Rule[] {
-  const services = ['com.apple.logd', 'com.apple.system.logger']
-  if (!hardened) services.push('com.apple.system.opendirectoryd.libinfo')
-  return [
-    allow('The guest may look at itself.', ['codex', 'ladybird'], ['process-info*'], [['target', 'self']]),
-    allow('The guest may signal itself: abort(), process.kill(process.pid).', ['chromium-common'], ['signal'], [['target', 'self']]),
-    allow(
-      'Processors, memory and the version of the system.',
-      ['chromium-common', 'chromium-renderer', 'srt', 'codex'],
-      ['sysctl-read'],
-      [...readNames.map((name) => ['sysctl-name', quoted(name)]), ...readPrefixes.map((name) => ['sysctl-name-prefix', quoted(name)])],
-    ),
-    allow(
-      'V8 asks for the number of threads it may use by writing to this name.',
-      ['chromium-renderer', 'srt'],
-      ['sysctl-write'],
-      [['sysctl-name', quoted('kern.tcsm_enable')]],
-    ),
-    allow(
-      hardened ? 'The log.' : 'The log, and the user database for os.userInfo().',
-      ['chromium-common', 'srt'],
-      ['mach-lookup'],
-      services.map((name) => ['global-name', quoted(name)]),
-    ),
-  ]
-}
+/**
+ * What every guest may ask of the kernel. Of the system's services it can ask none: each is a program of somebody else's rights
+ * that takes what a guest sends. The log and the user database, which shipping profiles open, Node does without.
+ */
+export const kernel: readonly Rule[] = [
+  allow('The guest may look at itself.', ['codex', 'ladybird'], ['process-info*'], [['target', 'self']]),
+  allow('The guest may signal itself: abort(), process.kill(process.pid).', ['chromium-common'], ['signal'], [['target', 'self']]),
+  allow(
+    'Processors, memory and the version of the system.',
+    ['chromium-common', 'chromium-renderer', 'srt', 'codex'],
+    ['sysctl-read'],
+    [...readNames.map((name) => ['sysctl-name', quoted(name)]), ...readPrefixes.map((name) => ['sysctl-name-prefix', quoted(name)])],
+  ),
+  allow(
+    'V8 asks for the number of threads it may use by writing to this name.',
+    ['chromium-renderer', 'srt'],
+    ['sysctl-write'],
+    [['sysctl-name', quoted('kern.tcsm_enable')]],
+  ),
+]

@@ -1,14 +1,6 @@
 import { type Expression, param } from '../sbpl/expression.ts'
+import { parameterNames } from './parameter-names.ts'
 import { allow, type Rule } from './rule.ts'
-
-/** The names of the parameters, so that the rules and the values handed over beside them agree. */
-export const parameterNames = {
-  node: 'NODE',
-  cwd: 'CWD',
-  library: (index: number) => `LIBRARY_${index}`,
-  read: (index: number) => `READ_${index}`,
-  link: (index: number) => `LINK_${index}`,
-}
 
 /** How many of each there are: the rules depend on nothing else, whatever the paths are. */
 export interface ProgramCounts {

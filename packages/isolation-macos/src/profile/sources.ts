@@ -21,6 +21,13 @@ export const sources = Object.freeze({
   'nix-5888': 'NixOS/nix#5888: dyld reads its cache below /System/Library/dyld',
   'h5i-387': 'h5i-dev/h5i#387, crates/h5i-sandbox/src/seatbelt.rs: a program without /dev/dtracehelper died before main()',
   'firefox-map': 'A. Gaynor, “The mysterious case of (deny dynamic-code-generation)”: mapping code is allowed unless it is denied',
+  'firefox-utility': 'mozilla-central, security/sandbox/mac/SandboxPolicyUtility.h: a process that may look up no log and no user database',
+  'nix-defaults':
+    'NixOS/nix, src/libstore/sandbox-defaults.sb: runs Node under Seatbelt with one service, “Allow getpwuid”; denies file-write-setugid',
+  'sbpl-vim': 'the operations that file-write* stands for, as lists of the language for editors give them',
+  'link-denials':
+    'profiles that ship with (deny file-link file-clone) and (deny file-write-create (vnode-type SYMLINK)), Firefox’s plugin process among them',
+  'srt-moves': 'anthropic-experimental/sandbox-runtime: renaming a directory takes what is in it out of a rule about its path',
   'nono-20': 'nolabs-ai/nono 0.2.2, CHANGELOG: process-info of others shows their command lines',
   v8: 'V8 “Failed to reserve virtual memory for CodeRange” without JIT rights; --jitless needs none (v8.dev/blog/jitless)',
 })

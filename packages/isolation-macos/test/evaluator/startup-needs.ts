@@ -51,7 +51,6 @@ export const startupNeeds: readonly (readonly [string, Source, Attempt])[] = [
   ['the time zone: which', 'webkit', { operation: metadata, path: '/private/etc/localtime' }],
   ['the time zone: its data', 'chromium-common', { operation: read, path: '/private/var/db/timezone/zoneinfo/Europe/Berlin' }],
   ['the version of macOS', 'chromium-common', { operation: read, path: '/System/Library/CoreServices/SystemVersion.plist' }],
-  ['the log', 'chromium-common', { operation: 'mach-lookup', name: 'com.apple.logd' }],
   ['the working directory', 'original', { operation: read, path: plain.cwd }],
   ['above the working directory', 'original', { operation: metadata, path: '/private/var' }],
   ['abort()', 'chromium-common', { operation: 'signal', target: 'self' }],

@@ -7,6 +7,7 @@ export const plain: ProfileInput = {
   libraries: [],
   reads: ['/Users/ada/app/node_modules/@confine-sandbox/guest/dist/entry.cjs', '/Users/ada/app/node_modules/jseval-confine-runtime'],
   links: [],
+  grants: { read: [], write: [] },
   hardened: false,
   onViolation: 'kill',
 }
@@ -18,6 +19,7 @@ export const full: ProfileInput = {
   libraries: ['/opt/homebrew/Cellar', '/opt/homebrew/opt'],
   reads: ['/Users/ada/app/node_modules/.pnpm/isolated-vm@7.0.1/node_modules/isolated-vm'],
   links: ['/Users/ada/app/node_modules/jsisolate-confine-runtime'],
+  grants: { read: ['/Users/ada/input', '/Users/ada/work/a/read only'], write: ['/Users/ada/work', '/Users/ada/output.txt'] },
   hardened: true,
   onViolation: 'deny',
 }

@@ -26,6 +26,10 @@ describe('profile', () => {
       LIBRARY_1: '/opt/homebrew/opt',
       READ_0: '/Users/ada/app/node_modules/.pnpm/isolated-vm@7.0.1/node_modules/isolated-vm',
       LINK_0: '/Users/ada/app/node_modules/jsisolate-confine-runtime',
+      GRANTED_READ_0: '/Users/ada/input',
+      GRANTED_READ_1: '/Users/ada/work/a/read only',
+      GRANTED_WRITE_0: '/Users/ada/work',
+      GRANTED_WRITE_1: '/Users/ada/output.txt',
     })
     expect(profile(full).text).not.toContain('Users')
   })
@@ -51,9 +55,13 @@ describe('profile', () => {
     const allowed = parse(profile(input).text).flatMap((rule) => (isList(rule) && rule[0] === 'allow' ? rule : []))
     const operations = allowed.filter((part) => typeof part === 'string')
     expect(
-      operations.filter((operation) => /^(default|network|process-fork|system-socket|file-write\*|mach-register)/.test(operation)),
+      operations.filter((operation) =>
+        /^(default|network|process-fork|system-socket|file-write\*|mach-|file-link|file-clone)/.test(operation),
+      ),
     ).toEqual([])
-    expect(operations.filter((operation) => operation.startsWith('file-write'))).toEqual(['file-write-data'])
+    const writes = new Set(operations.filter((operation) => operation.startsWith('file-write')))
+    const granted = ['file-write-data', 'file-write-mode', 'file-write-times', 'file-write-create', 'file-write-unlink']
+    expect([...writes]).toEqual(input.grants.write.length === 0 ? ['file-write-data'] : granted)
   })
 
   test.each(variants)('is printable ASCII (%#)', (input) => {

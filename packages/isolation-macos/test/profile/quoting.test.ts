@@ -31,24 +31,36 @@ const hostile = fc
   .filter((name) => !/[\0/]/.test(name) && name !== '.' && name !== '..' && name.isWellFormed())
 const path = fc.array(hostile, { minLength: 1, maxLength: 6 }).map((names) => `/${names.join('/')}`)
 
-const inputs = fc.record({ node: path, cwd: path, library: path, read: path, link: path, hardened: fc.boolean() }).map(
-  ({ node, cwd, library, read, link, hardened }): ProfileInput => ({
-    ...(hardened ? full : plain),
-    node,
-    cwd,
-    libraries: [library],
-    reads: [read],
-    links: [link],
-    hardened,
-  }),
-)
+const inputs = fc
+  .record({ node: path, cwd: path, library: path, read: path, link: path, grantedRead: path, grantedWrite: path, hardened: fc.boolean() })
+  .filter(({ grantedRead, grantedWrite }) => !grantedRead.startsWith(`${grantedWrite}/`))
+  .map(
+    ({ node, cwd, library, read, link, grantedRead, grantedWrite, hardened }): ProfileInput => ({
+      ...(hardened ? full : plain),
+      node,
+      cwd,
+      libraries: [library],
+      reads: [read],
+      links: [link],
+      grants: { read: [grantedRead], write: [grantedWrite] },
+      hardened,
+    }),
+  )
 
 describe('a path', () => {
   test('never changes the text of a profile, whatever it is', () => {
     fc.assert(
       fc.property(inputs, (input) => {
         const base = input.hardened ? full : plain
-        const harmless = { ...base, node: '/n', cwd: '/c', libraries: ['/l'], reads: ['/r'], links: ['/k'], hardened: input.hardened }
+        const harmless = {
+          ...base,
+          node: '/n',
+          cwd: '/c',
+          libraries: ['/l'],
+          reads: ['/r'],
+          links: ['/k'],
+          grants: { read: ['/g'], write: ['/w'] },
+        }
         expect(profile(input).text).toBe(profile(harmless).text)
       }),
     )
@@ -57,8 +69,16 @@ describe('a path', () => {
   test('is handed over as it is, character by character', () => {
     fc.assert(
       fc.property(inputs, (input) => {
-        const { node, cwd, libraries, reads, links } = input
-        expect(Object.values(profile(input).parameters)).toEqual([node, cwd, ...libraries, ...reads, ...links])
+        const { node, cwd, libraries, reads, links, grants } = input
+        expect(Object.values(profile(input).parameters)).toEqual([
+          node,
+          cwd,
+          ...libraries,
+          ...reads,
+          ...links,
+          ...grants.read,
+          ...grants.write,
+        ])
       }),
     )
   })
