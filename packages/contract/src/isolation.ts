@@ -15,6 +15,12 @@ export interface IsolationBackend {
   readonly lockPath?: string
   /** Whether it can report every system call by itself, when the policy asks for a trace. @default false */
   readonly traces?: boolean
+  /**
+   * How many walls it has for each part of a policy where nothing is missing, for a backend whose system has fewer than the
+   * default bar asks for. The bar is then no higher than this, unless the caller sets `minIsolation`. Absent: the default bar is
+   * within its reach.
+   */
+  readonly mostWalls?: Readonly<Record<PolicyPart, number>>
   /** Says how each part of the policy is held on this machine, and what is missing. Starts no guest. */
   assess(policy: Policy): Assessment
   /**
@@ -58,6 +64,12 @@ export interface Command {
 export interface ConfinedCommand extends Command {
   /** Working directory of the wrapper, absolute. */
   readonly cwd: string
+  /**
+   * Whether the process that is spawned becomes the guest itself, its wrapper executing it in place, and is followed by nobody
+   * but watchers in its process group. Core then makes it the leader of a session of its own, ends it with SIGKILL where a supervisor
+   * would be asked, and kills the whole group when the guest is gone. @default false: a supervisor stands above the guest and ends it
+   */
+  readonly becomesGuest?: boolean
   /** What holds from the first instruction, when the wrapper does not report it itself with `ready`. */
   readonly holds?: { readonly layers: readonly string[]; readonly walls?: Walls }
   /** Sockets that the wrapper wants beyond the call channel on fd 3. They are numbered from 4 on, in this order. */
@@ -68,6 +80,8 @@ export interface ConfinedCommand extends Command {
 export interface WrapperDescriptor {
   /** Written once, right after the spawn. */
   readonly send?: Uint8Array
+  /** Whether reports come late: the group of a command that becomes the guest is left a second more. @default false */
+  readonly isLate?: boolean
   /** Makes the reader of what comes back. Called once per launch. */
   readonly read: () => ReportReader
 }

@@ -30,12 +30,17 @@ export class GuestProcess {
   readonly #launched = performance.now()
   /** By a supervisor, and not by strace, which minds no signal but one. */
   readonly #isWrapped: boolean
+  /** Whether the process leads a group, which ends with it. */
+  readonly #leadsGroup: boolean
+  readonly #hasLateReports: boolean
   #exit: ProcessExit | undefined
   #hasEnded = false
 
   constructor(command: ConfinedCommand, traceDescriptor: number | undefined, listener: GuestProcessListener) {
     this.#listener = listener
-    this.#isWrapped = command.descriptors.length > 0 && traceDescriptor === undefined
+    this.#leadsGroup = command.becomesGuest === true
+    this.#hasLateReports = command.descriptors.some(({ isLate }) => isLate === true)
+    this.#isWrapped = command.descriptors.length > 0 && traceDescriptor === undefined && !this.#leadsGroup
     const extra = command.descriptors.length + (traceDescriptor === undefined ? 0 : 1)
     this.child = launch(command, extra)
     // Not once: a kill that the system forbids is told here too.
@@ -105,9 +110,21 @@ export class GuestProcess {
 
   #exited(exit: ProcessExit): void {
     this.#exit = exit
+    if (!this.#hasLateReports) this.#endGroup()
     // The other ends close now. A program that inherited one (possible without isolation) must not delay the end for ever.
     setTimeout(() => this.#end(exit), lastReportsMs).unref()
     this.#endWhenAllIsRead()
+  }
+
+  /** What watched the guest ends with it; a group without members is none any more. */
+  #endGroup(): void {
+    const { pid } = this.child
+    if (!this.#leadsGroup || pid === undefined) return
+    try {
+      process.kill(-pid, 'SIGKILL')
+    } catch {
+      // They ended by themselves.
+    }
   }
 
   #endWhenAllIsRead(): void {
@@ -117,6 +134,7 @@ export class GuestProcess {
   #end(exit: ProcessExit): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
+    this.#endGroup()
     for (const stream of this.#open) stream.destroy()
     this.channel.destroy()
     const usage = this.#evidence.usage(Math.round(performance.now() - this.#launched))
@@ -125,10 +143,10 @@ export class GuestProcess {
 }
 
 /** @throws ERR_CONFINE_SETUP_FAILED for what the system refuses at once, such as arguments that are too long. */
-function launch({ file, args, cwd, env }: ConfinedCommand, extraDescriptors: number): ChildProcess {
+function launch({ file, args, cwd, env, becomesGuest }: ConfinedCommand, extraDescriptors: number): ChildProcess {
   try {
     const extra = new Array<'pipe'>(extraDescriptors).fill('pipe')
-    return spawn(file, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...extra] })
+    return spawn(file, args, { cwd, env, detached: becomesGuest === true, stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...extra] })
   } catch (error) {
     throw endFailure({ kind: 'setup-failed', stage: `spawn ${file}`, reason: (error as Error).message })
   }

@@ -158,14 +158,27 @@ export class GuestSession {
     this.process.kill('SIGKILL', { kind: 'setup-failed', stage: 'locked', reason })
   }
 
+  /** The guest's word, which opens nothing where a bar was set and nobody has said what stands. */
+  #guestReady(): void {
+    const { isBarSet, noSandbox } = this.#options
+    if (isBarSet && !noSandbox && this.#backend.lockPath === undefined && this.holds.layers.length === 0) this.#inForce({ layers: [] })
+    else this.#gate.give('ready')
+  }
+
   /** The bar is checked against what stands, not against what was planned, and before any source is sent. */
   #inForce({ layers, walls, tier }: Holds): void {
     this.holds = { layers, ...(walls === undefined ? {} : { walls }), ...(tier === undefined ? {} : { tier }) }
-    const missing = walls === undefined ? undefined : shortfall(walls, this.#options.minIsolation)
+    const missing = this.#shortfall(walls)
     if (missing === undefined) return
     const remedies = this.#backend.assess(this.#policy).missing.map(({ layer, reason, remedy }) => `${layer}: ${reason} ${remedy}`)
     const reason = [`${missing}.`, ...remedies, 'Or lower the bar with the option minIsolation.'].join(' ')
     this.process.kill('SIGKILL', { kind: 'setup-failed', stage: 'min-isolation', reason })
+  }
+
+  #shortfall(walls: Walls | undefined): string | undefined {
+    const { isBarSet, minIsolation } = this.#options
+    if (walls !== undefined) return shortfall(walls, minIsolation)
+    return isBarSet ? `The backend ${this.#backend.name} does not tell which walls it has, and minIsolation asks for some` : undefined
   }
 
   #output(name: 'stdout' | 'stderr', chunk: Buffer): Promise<void> | undefined {
@@ -182,7 +195,7 @@ export class GuestSession {
   #notice(cid: number, method: string, params: unknown[]): void {
     switch (method) {
       case hostNotice.ready:
-        return this.#gate.give('ready')
+        return this.#guestReady()
       case hostNotice.failed:
         if (this.isReady) throw fault('the failure of a start that was through')
         this.#lastWords ??= runtimeFailure(payloadOf(params))

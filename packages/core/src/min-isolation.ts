@@ -12,19 +12,28 @@ const defaultMinIsolation: Readonly<Record<PolicyPart, number>> = Object.freeze(
   syscalls: 1,
 })
 
-/** @throws ERR_CONFINE_BAD_OPTION */
-export function checkMinIsolation(given: unknown): Readonly<Record<PolicyPart, number>> {
-  if (given === undefined) return defaultMinIsolation
+/**
+ * @param most What the backend can reach at all: the default asks for no more. What the caller asks for stands as it is.
+ * @throws ERR_CONFINE_BAD_OPTION
+ */
+export function checkMinIsolation(given: unknown, most?: Readonly<Record<PolicyPart, number>>): Readonly<Record<PolicyPart, number>> {
+  const otherwise = most === undefined ? defaultMinIsolation : withinReach(most)
+  if (given === undefined) return otherwise
   const parts: readonly string[] = policyParts
   const isRight =
     typeof given === 'object' &&
     given !== null &&
     Object.entries(given).every(([part, walls]) => parts.includes(part) && Number.isSafeInteger(walls) && walls >= 0)
-  if (isRight) return { ...defaultMinIsolation, ...given }
+  if (isRight) return { ...otherwise, ...given }
   throw new ConfineError(
     'ERR_CONFINE_BAD_OPTION',
     `The option minIsolation must be an object with numbers of walls, such as { files: 2 }; the parts are ${parts.join(', ')}`,
   )
+}
+
+function withinReach(most: Readonly<Record<PolicyPart, number>>): Readonly<Record<PolicyPart, number>> {
+  const bar = (part: PolicyPart) => Math.min(defaultMinIsolation[part], most[part])
+  return Object.fromEntries(policyParts.map((part) => [part, bar(part)])) as Record<PolicyPart, number>
 }
 
 /** What is missing to the bar, as one sentence; undefined when it is reached. */

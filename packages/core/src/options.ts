@@ -43,7 +43,8 @@ export interface CoreSandboxOptions extends TimeoutOptions {
   policy?: PolicyOptions | undefined
   /**
    * How many layers must hold each part of the policy, each by itself; with fewer the launch fails and says which are
-   * missing. Lower it only in writing: here. @default two for files, network and processes, one for the rest
+   * missing. Lower it only in writing: here. @default two for files, network and processes, one for the rest; on macOS, which
+   * has one mechanism, one for each but system calls
    */
   minIsolation?: MinIsolation | undefined
   /** How many containers the one guest process takes. They share its memory with the plain runtimes. @default what the runtime says */
@@ -56,6 +57,8 @@ export type CheckedOptions = CoreSandboxOptions &
     limits: Limits
     policy: CheckedPolicy
     minIsolation: Readonly<Record<PolicyPart, number>>
+    /** Whether the caller set `minIsolation`: a backend that does not tell its walls cannot pass then. */
+    isBarSet: boolean
   }
 
 /** What holds unless the options say otherwise. */
@@ -96,7 +99,8 @@ export function checkOptions(options: CoreSandboxOptions): CheckedOptions {
   }
   checked.limits = checkLimits(checked.limits)
   checked.policy = checkPolicy(checked.policy, checked.runtime)
-  checked.minIsolation = checkMinIsolation(checked.minIsolation)
+  checked.isBarSet = checked.minIsolation !== undefined
+  checked.minIsolation = checkMinIsolation(checked.minIsolation, checked.isolation?.mostWalls)
   return checked
 }
 
