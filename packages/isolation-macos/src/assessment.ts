@@ -23,6 +23,7 @@ export function assessmentOf(policy: Policy, hardened: boolean, missing: readonl
         hold: 'coarse',
         by: [
           'Seatbelt: no fork, exec of node alone, signals and process information of the guest itself',
+          'RLIMIT_NPROC: no fork (not of root)',
           ...(policy.threads ? [] : ['threads cannot be forbidden']),
           "a raw sysctl (KERN_PROCARGS2) shows arguments and environment of this user's other processes",
         ],

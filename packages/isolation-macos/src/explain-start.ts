@@ -28,8 +28,21 @@ interface KnownFailure {
 const report = 'Please report it, with the version of macOS and of node.'
 const seeDenials = `See what was denied: log show --last 1m --predicate 'eventMessage CONTAINS "deny("'`
 
-// The first that fits is taken: the surest signs stand first. Exit codes are those of sysexits(3).
+// The first that fits is taken: the surest signs stand first. Exit codes are those of sysexits(3), and 125 to 127 those of a shell.
 const knownFailures: readonly KnownFailure[] = [
+  {
+    stage: 'limits',
+    stderr: /^confine: (.*)/m,
+    exitCode: 125,
+    reason: (what) => `a limit of the guest could not be set: ${what}.`,
+    remedy: 'Ask for other limits, or start the host with higher ones (ulimit -H -a).',
+  },
+  {
+    stage: 'exec',
+    stderr: /launch\.sh: line \d+: (.*)/,
+    reason: (what) => `the shell could not start the guest: ${what}.`,
+    remedy: 'The programs of macOS must be in their places, and this user must be able to start processes.',
+  },
   {
     // openai/codex#45657, anthropic-experimental/sandbox-runtime#67: exit code 71; the log says forbidden-sandbox-reinit.
     stage: 'seatbelt',

@@ -14,13 +14,16 @@ export interface Host {
    * @throws when there is no such file.
    */
   realpath(path: string): string
-  /** Runs a program to its end, with an empty environment and no input. */
+  /** Runs a program to its end, with an empty environment and no input; what it writes to 3 and 4 is lost. */
   run(file: string, args: readonly string[], cwd: string): StartEnd
 }
 
 /** This machine. */
 export const thisHost: Host = Object.freeze({
-  platform: process.platform,
+  // When it is asked, so that a test can be on another one.
+  get platform() {
+    return process.platform
+  },
   isExecutable: (path: string) => succeeds(() => accessSync(path, constants.X_OK)),
   isEmptyDirectory: (path: string) => {
     try {
@@ -32,7 +35,13 @@ export const thisHost: Host = Object.freeze({
   // realpath(3), not Node's own: on a volume that ignores case, only the former gives the case that is on the disk.
   realpath: (path: string) => realpathSync.native(path),
   run: (file: string, args: readonly string[], cwd: string) => {
-    const end = spawnSync(file, args, { cwd, env: {}, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8', timeout: 10_000 })
+    const end = spawnSync(file, args, {
+      cwd,
+      env: {},
+      stdio: ['ignore', 'ignore', 'pipe', 'ignore', 'ignore'],
+      encoding: 'utf8',
+      timeout: 10_000,
+    })
     return { exitCode: end.status, signal: end.signal, stderr: end.stderr ?? String(end.error ?? '') }
   },
 })

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import {
   ConfineError,
   type Command,
@@ -8,10 +9,12 @@ import {
 } from '@confine-sandbox/contract'
 import { assessmentOf } from './assessment.ts'
 import { requirePassable } from './canonical-path.ts'
-import { confinedCommand, type Seatbelt } from './confined-command.ts'
+import { confinedCommand, type Launch } from './confined-command.ts'
 import { explainStart } from './explain-start.ts'
 import { type Host, thisHost } from './host.ts'
 import { missingLayers } from './missing-layers.ts'
+import type { Seatbelt } from './seatbelt-command.ts'
+import { mostWalls } from './walls.ts'
 
 /** Options of `macos()`. Those of `Host` are there for tests and have this machine as their default. */
 export interface MacosOptions extends Partial<Host> {
@@ -26,12 +29,26 @@ export interface MacosOptions extends Partial<Host> {
    * @default []
    */
   readonly nodeLibraries?: readonly string[]
+  /**
+   * Tell forbidden acts as `violation` events, from the unified log. Takes a process `log` for each guest, and a second more at
+   * its end; only an administrator may read the log, and macOS leaves some denials out of it. For looking into things.
+   * @default false
+   */
+  readonly violations?: boolean
   /** The program that applies a profile. @default '/usr/bin/sandbox-exec' */
   readonly sandboxExec?: string
   /** An empty directory for the guest to stand in. @default '/var/empty' */
   readonly emptyDirectory?: string
   /** The node that `assess` tries the profile with. @default process.execPath */
   readonly execPath?: string
+  /** The program that reads the unified log. @default '/usr/bin/log' */
+  readonly log?: string
+  /**
+   * How many processes the user may have when the guest starts another one, which it is denied anyway: one is the guest itself. For
+   * tests on Linux, where this limit counts threads.
+   * @default 1
+   */
+  readonly maxProcesses?: number
 }
 
 /**
@@ -51,18 +68,26 @@ export function macos(options: MacosOptions = {}): IsolationBackend {
     // Always there, always empty, root's: nothing has to be made for a guest and nothing is left behind.
     emptyDirectory: requirePassable(options.emptyDirectory ?? '/var/empty', 'emptyDirectory'),
   }
+  const launch: Launch = {
+    script: fileURLToPath(new URL('../scripts/launch.sh', import.meta.url)),
+    shell: '/bin/bash',
+    env: '/usr/bin/env',
+    processes: options.maxProcesses ?? 1,
+    log: options.violations === true ? requirePassable(options.log ?? '/usr/bin/log', 'log') : undefined,
+  }
   const execPath = options.execPath ?? process.execPath
   let found: readonly MissingLayer[] | undefined
-  const missing = () => (found ??= missingLayers(host, seatbelt, execPath))
+  const missing = () => (found ??= missingLayers(host, seatbelt, launch, execPath))
 
   return {
     name: 'macos',
+    mostWalls: mostWalls(seatbelt.hardened),
     assess: (policy: Policy) => assessmentOf(policy, seatbelt.hardened || !policy.jit, missing()),
     confine(command: Command, policy: Policy): ConfinedCommand {
       const lacking = missing()
       if (lacking.length > 0) throw unavailable(lacking)
       refuseScratch(policy)
-      return confinedCommand(command, policy, { ...seatbelt, hardened: seatbelt.hardened || !policy.jit }, host.realpath)
+      return confinedCommand(command, policy, { ...seatbelt, hardened: seatbelt.hardened || !policy.jit }, launch, host.realpath)
     },
     explainStart,
   }

@@ -1,13 +1,14 @@
 import { defaultPolicy, type MissingLayer } from '@confine-sandbox/contract'
-import { confinedCommand, type Seatbelt } from './confined-command.ts'
+import { confinedCommand, type Launch } from './confined-command.ts'
 import { explainStart } from './explain-start.ts'
 import type { Host } from './host.ts'
+import type { Seatbelt } from './seatbelt-command.ts'
 
 /**
  * What this machine lacks for Seatbelt. When everything is in its place, starts node once under the very profile of a guest
  * that may read nothing: only that shows a sandbox around this process, a profile that this macOS refuses, or a library.
  */
-export function missingLayers(host: Host, seatbelt: Seatbelt, execPath: string): readonly MissingLayer[] {
+export function missingLayers(host: Host, seatbelt: Seatbelt, launch: Launch, execPath: string): readonly MissingLayer[] {
   const { sandboxExec, emptyDirectory } = seatbelt
   if (host.platform !== 'darwin') return [wrongPlatform(host.platform)]
   if (!host.isExecutable(sandboxExec)) {
@@ -15,6 +16,16 @@ export function missingLayers(host: Host, seatbelt: Seatbelt, execPath: string):
       {
         layer: 'sandbox-exec',
         reason: `there is no ${sandboxExec} that this user may run.`,
+        remedy: 'It is part of macOS; ask whoever manages this machine why it is blocked.',
+      },
+    ]
+  }
+  const absent = [launch.shell, launch.env, ps].find((program) => !host.isExecutable(program))
+  if (absent !== undefined) {
+    return [
+      {
+        layer: 'limits',
+        reason: `there is no ${absent} that this user may run, which limits and watches guests.`,
         remedy: 'It is part of macOS; ask whoever manages this machine why it is blocked.',
       },
     ]
@@ -28,12 +39,15 @@ export function missingLayers(host: Host, seatbelt: Seatbelt, execPath: string):
       },
     ]
   }
-  return trial(host, seatbelt, execPath)
+  return trial(host, seatbelt, launch, execPath)
 }
 
-function trial(host: Host, seatbelt: Seatbelt, execPath: string): readonly MissingLayer[] {
+/** scripts/watch.sh looks with it. */
+const ps = '/bin/ps'
+
+function trial(host: Host, seatbelt: Seatbelt, launch: Launch, execPath: string): readonly MissingLayer[] {
   const node = { file: execPath, args: ['-e', '0'], env: {} }
-  const { file, args, cwd } = confinedCommand(node, defaultPolicy, seatbelt, host.realpath)
+  const { file, args, cwd } = confinedCommand(node, defaultPolicy, seatbelt, { ...launch, log: undefined }, host.realpath)
   const end = host.run(file, args, cwd)
   if (end.exitCode === 0) return []
   const { reason, remedy } = explainStart(end) ?? {

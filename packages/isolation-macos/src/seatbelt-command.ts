@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path/posix'
-import { type BootLink, type Command, type ConfinedCommand, ConfineError, type Policy } from '@confine-sandbox/contract'
+import { type BootLink, type Command, ConfineError, type Policy } from '@confine-sandbox/contract'
 import { isBelowAny, requireCanonical, requirePassable, withoutNested } from './canonical-path.ts'
 import type { Host } from './host.ts'
 import { librariesOf } from './node-libraries.ts'
@@ -14,12 +14,19 @@ export interface Seatbelt {
   readonly emptyDirectory: string
 }
 
+/** Seatbelt's part of a command: the program that applies the profile and becomes node, and where it stands. */
+export interface SeatbeltCommand {
+  readonly file: string
+  readonly args: readonly string[]
+  readonly cwd: string
+}
+
 /**
  * The command that runs another one under a profile. Asks for nothing but real paths.
  * @throws ERR_CONFINE_BAD_OPTION for a path that is not there or cannot be named in a profile.
- * @throws ERR_CONFINE_ISOLATION_UNAVAILABLE for a link that is not there, and when the profile is too large.
+ * @throws ERR_CONFINE_ISOLATION_UNAVAILABLE for a link that is not there.
  */
-export function confinedCommand(command: Command, policy: Policy, seatbelt: Seatbelt, realpath: Host['realpath']): ConfinedCommand {
+export function seatbeltCommand(command: Command, policy: Policy, seatbelt: Seatbelt, realpath: Host['realpath']): SeatbeltCommand {
   const node = real(command.file, 'the program')
   const cwd = real(seatbelt.emptyDirectory, 'the working directory')
   const reads = withoutNested(policy.bootRead.map((path) => real(path, 'a path of policy.bootRead')))
@@ -47,16 +54,7 @@ export function confinedCommand(command: Command, policy: Policy, seatbelt: Seat
   const flags = seatbelt.hardened ? hardenedNodeFlags : []
   // -p, never -f: a file is one more thing to make and remove, and whoever can write to it replaces the whole policy
   // (navikt/cplt#327). The text does not grow with the policy, only the definitions do.
-  const args = ['-p', text, ...definitions, '--', node, ...flags, ...command.args]
-  requireRoom([seatbelt.sandboxExec, ...args], command.env)
-  return {
-    file: seatbelt.sandboxExec,
-    args,
-    env: { ...command.env },
-    cwd,
-    descriptors: [],
-    holds: { layers: seatbelt.hardened ? ['seatbelt', 'seatbelt-hardened'] : ['seatbelt'] },
-  }
+  return { file: seatbelt.sandboxExec, args: ['-p', text, ...definitions, '--', node, ...flags, ...command.args], cwd }
 
   function real(path: string, what: string): string {
     requirePassable(path, what)
@@ -117,21 +115,4 @@ function refuseProgramFiles(writes: readonly string[], programs: readonly string
       `Cannot let the guest write ${JSON.stringify(write)} (policy.write): guests boot from ${JSON.stringify(program)}. Name a directory that is for data alone.`,
     )
   }
-}
-
-/** macOS takes this many bytes of arguments and environment together, bytes. // kern.argmax; navikt/cplt#327 */
-const maxArgumentBytes = 1024 * 1024
-/** Kept free for what the kernel adds: the program's path, pointers, the stack's own words. */
-const reservedBytes = 64 * 1024
-
-function requireRoom(args: readonly string[], env: Readonly<Record<string, string>>): void {
-  const words = [...args, ...Object.entries(env).map(([name, value]) => `${name}=${value}`)]
-  // Each word ends in a NUL, and a pointer of 8 bytes stands for it.
-  const bytes = words.reduce((sum, word) => sum + Buffer.byteLength(word) + 1 + 8, 0)
-  if (bytes <= maxArgumentBytes - reservedBytes) return
-  throw new ConfineError(
-    'ERR_CONFINE_ISOLATION_UNAVAILABLE',
-    `Cannot confine the guest with Seatbelt: its arguments, environment and paths take ${bytes} bytes, and macOS takes ` +
-      `${maxArgumentBytes - reservedBytes}. Let policy.bootRead name fewer directories further up, or make the environment smaller.`,
-  )
 }

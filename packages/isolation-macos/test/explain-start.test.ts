@@ -23,6 +23,8 @@ describe('explainStart', () => {
       'exec',
       'could not run /a b/node: Operation not permitted.',
     ],
+    ['a limit', ended(125, null, 'confine: ulimit -c 0 was refused, and the limit is 5\n'), 'limits', 'ulimit -c 0 was refused'],
+    ['no env', ended(127, null, '/x/launch.sh: line 44: /usr/bin/env: No such file or directory\n'), 'exec', '/usr/bin/env: No such file'],
     ['profile not understood', ended(65, null, 'sandbox-exec: unbound variable: foo\n'), 'profile', 'unbound variable: foo.'],
     ['arguments', ended(64, null, 'Usage: sandbox-exec [options] command [args]\n'), 'arguments', 'did not take its arguments'],
     ['a library', ended(null, 'SIGABRT', dyld), 'dyld', 'the library /opt/custom/lib/libuv.1.dylib,'],

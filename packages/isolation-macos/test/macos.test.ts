@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { ConfineError, type Command, defaultPolicy, type Policy, policyParts } from '@confine-sandbox/contract'
 import { describe, expect, test, vi } from 'vitest'
@@ -5,6 +6,7 @@ import { decide } from '../src/evaluator/decide.ts'
 import { readProfile } from '../src/evaluator/read-profile.ts'
 import { macos, type MacosOptions } from '../src/macos.ts'
 import { profile } from '../src/profile/profile.ts'
+import { innerCommand } from './inner-command.ts'
 
 const links: Readonly<Record<string, string>> = {
   '/tmp': '/private/tmp',
@@ -42,7 +44,7 @@ const thrown = (act: () => unknown) => {
 }
 
 describe('confine', () => {
-  test('runs node by sandbox-exec, with the profile as an argument and the paths beside it', () => {
+  test('becomes node by way of a shell and sandbox-exec, with the profile as an argument and the paths beside it', () => {
     const { text } = profile({
       node: command.file,
       cwd: '/private/var/empty',
@@ -54,17 +56,50 @@ describe('confine', () => {
       onViolation: 'kill',
     })
     expect(macos(mac).confine(command, policy)).toEqual({
-      file: '/usr/bin/sandbox-exec',
+      file: '/bin/bash',
       args: [
-        ...['-p', text],
+        ...['-p', fileURLToPath(new URL('../scripts/launch.sh', import.meta.url))],
+        ...[String((512 + 96) * 1024), '', '0', '1', ''],
+        ...['/usr/bin/env', 'LANG=C', 'EMPTY='],
+        ...['/usr/bin/sandbox-exec', '-p', text],
         ...['-D', 'NODE=/usr/local/bin/node', '-D', 'CWD=/private/var/empty'],
         ...['-D', 'READ_0=/Users/ada/guest.cjs', '-D', 'READ_1=/Users/ada/runtime'],
         ...['--', '/usr/local/bin/node', '--flag', '/Users/ada/guest.cjs', 'a b'],
       ],
-      env: { LANG: 'C', EMPTY: '' },
+      env: {},
       cwd: '/private/var/empty',
-      descriptors: [],
-      holds: { layers: ['seatbelt'] },
+      becomesGuest: true,
+      descriptors: [{ read: expect.any(Function) }],
+      holds: {
+        layers: ['seatbelt', 'rlimits', 'watcher'],
+        walls: { files: ['seatbelt'], network: ['seatbelt'], processes: ['seatbelt'], privileges: ['seatbelt'], syscalls: [] },
+      },
+    })
+  })
+
+  test.each([
+    ['none that it can do without', { threads: 64 }, [], ['', '', '0', '1', '']],
+    ['processor time', { cpuSeconds: 3 }, [], ['', '3', '0', '1', '']],
+    ['the size of files, where some may be written', { fileSizeMiB: 2 }, ['/Users/ada/out'], ['', '', '2048', '1', '']],
+    ['no size of files', {}, ['/Users/ada/out'], ['', '', '', '1', '']],
+  ])('tells the shell the limits: %s', (_, limits, write, words) => {
+    const { outer } = innerCommand(macos(mac).confine(command, { ...policy, limits, write }))
+    expect(outer.slice(2, 7)).toEqual(words)
+  })
+
+  test('looks for violations in the log when it is asked to', () => {
+    const confined = macos({ ...mac, violations: true }).confine(command, policy)
+    expect(innerCommand(confined).outer[6]).toBe('/usr/bin/log')
+    expect(confined.descriptors).toMatchObject([{}, { isLate: true }])
+  })
+
+  test('has one wall for each part, and for system calls when hardened: the default bar asks for no more', () => {
+    expect(macos(mac).mostWalls).toEqual({ files: 1, network: 1, processes: 1, privileges: 1, syscalls: 0 })
+    const hardened = macos({ ...mac, hardened: true })
+    expect(hardened.mostWalls?.syscalls).toBe(1)
+    expect(hardened.confine(command, policy).holds).toMatchObject({
+      layers: expect.arrayContaining(['seatbelt-hardened']),
+      walls: { syscalls: ['seatbelt'] },
     })
   })
 
@@ -75,7 +110,7 @@ describe('confine', () => {
   test('starts a hardened guest without a JIT, and with the other profile', () => {
     const { args } = macos({ ...mac, hardened: true }).confine(command, policy)
     expect(args.slice(args.indexOf('--') + 1)).toEqual(['/usr/local/bin/node', '--jitless', '--flag', '/Users/ada/guest.cjs', 'a b'])
-    expect(args[1]).toContain('(deny dynamic-code-generation)')
+    expect(innerCommand({ args }).args[1]).toContain('(deny dynamic-code-generation)')
   })
 
   test('gives the node of Homebrew its libraries, as far as they are there', () => {
@@ -142,7 +177,7 @@ describe('confine', () => {
       'GRANTED_READ_1=/Users/ada/out/keep',
       'GRANTED_WRITE_0=/Users/ada/out',
     ])
-    expect(args[1]).toContain('(require-not (path-ancestors (param "GRANTED_READ_1")))')
+    expect(innerCommand({ args }).args[1]).toContain('(require-not (path-ancestors (param "GRANTED_READ_1")))')
     expect(macos(mac).assess(files).parts.files.by).toContain('Seatbelt: reads and writes by list')
   })
 
@@ -198,7 +233,7 @@ describe('canonical paths', () => {
   test('what the guest reads is what the policy named', () => {
     fc.assert(
       fc.property(path, name, (given, file) => {
-        const { args } = macos(mac).confine(command, { ...policy, bootRead: [given] })
+        const { args } = innerCommand(macos(mac).confine(command, { ...policy, bootRead: [given] }))
         const parameters = Object.fromEntries(
           args.filter((_, index) => args[index - 1] === '-D').map((word) => word.split(/=(.*)/s).slice(0, 2)),
         )
@@ -236,7 +271,7 @@ describe('assess', () => {
     expect(run).toHaveBeenCalledOnce()
     const [file, args, cwd] = run.mock.calls[0] as unknown as [string, string[], string]
     expect([file, cwd, args.slice(args.indexOf('--'))]).toEqual([
-      '/usr/bin/sandbox-exec',
+      '/bin/bash',
       '/private/var/empty',
       ['--', '/usr/local/bin/node', '-e', '0'],
     ])
@@ -251,6 +286,14 @@ describe('assess', () => {
       'WSL 2 on Windows), or run the guest without isolation',
     ],
     ['no sandbox-exec', { isExecutable: () => false }, 'there is no /usr/bin/sandbox-exec that this user may run', 'why it is blocked'],
+    ['no shell', { isExecutable: (path) => path !== '/bin/bash' }, 'there is no /bin/bash that this user may run', 'why it is blocked'],
+    ['no ps', { isExecutable: (path) => path !== '/bin/ps' }, 'there is no /bin/ps that this user may run', 'why it is blocked'],
+    [
+      'a limit that cannot be set',
+      { run: () => ({ exitCode: 125, signal: null, stderr: 'confine: ulimit -n 64 was refused, and the limit is unlimited\n' }) },
+      'a limit of the guest could not be set: ulimit -n 64 was refused',
+      'Ask for other limits',
+    ],
     ['a full directory', { isEmptyDirectory: () => false }, '/var/empty, in which guests stand, is not an empty', 'emptyDirectory'],
     [
       'another sandbox',

@@ -8,16 +8,18 @@ import { text } from 'node:stream/consumers'
 import { type Command, defaultPolicy, type IsolationBackend } from '@confine-sandbox/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type MacosOptions, macos } from '../../src/macos.ts'
+import { innerCommand } from '../inner-command.ts'
 import { checkArguments } from './check-arguments.ts'
 
 const here = (name: string) => join(import.meta.dirname, name)
 let emptyDirectory: string
 let backend: IsolationBackend
-const standIn = (options: MacosOptions = {}) => macos({ platform: 'darwin', sandboxExec: here('sandbox-exec'), emptyDirectory, ...options })
+const standIn = (options: MacosOptions = {}) =>
+  macos({ platform: 'darwin', sandboxExec: here('sandbox-exec'), emptyDirectory, maxProcesses: 4096, ...options })
 const node = (source: string, env: Record<string, string> = {}): Command => ({ file: process.execPath, args: ['-e', source], env })
 const run = ({ confine }: IsolationBackend, command: Command) => {
   const { file, args, env, cwd } = confine(command, { ...defaultPolicy, bootRead: [realpathSync(import.meta.dirname)] })
-  return spawnSync(file, [...args], { env, cwd, encoding: 'utf8' })
+  return spawnSync(file, [...args], { env, cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe', 'ignore', 'ignore'] })
 }
 
 beforeAll(() => {
@@ -75,13 +77,13 @@ describe('the stand-in for sandbox-exec', () => {
       (args) => args.with(args.indexOf('--') + 1, '/bin/sh'),
     ],
   ])('refuses %s as sandbox-exec would', (_, exitCode, message, change) => {
-    const { args } = backend.confine(node('0'), defaultPolicy)
+    const { args } = innerCommand(backend.confine(node('0'), defaultPolicy), here('sandbox-exec'))
     expect(checkArguments(args)).toHaveProperty('rules')
     expect(checkArguments(change([...args]))).toMatchObject({ exitCode, message: expect.stringContaining(message) })
   })
 
   test('says so on stderr and ends with the same exit code, without running the command', () => {
-    const { file, args } = backend.confine(node("console.log('ran')"), defaultPolicy)
+    const { file, args } = innerCommand(backend.confine(node("console.log('ran')"), defaultPolicy), here('sandbox-exec'))
     const { status, stdout, stderr } = spawnSync(file, args.with(1, args[1]!.replace('(deny default', '(allow default')), {
       cwd: '/',
       env: {},
