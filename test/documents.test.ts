@@ -8,25 +8,28 @@ import { root } from './packages.ts'
 
 const execute = promisify(execFile)
 const examples = join(root, 'examples')
-const documents = globSync(['README.md', 'packages/*/README.md', 'docs/*.md', 'docs/guide/**/*.md'], { cwd: root })
+const documents = globSync(['packages/*/README.md', 'docs/*.md', 'docs/recipes/*.md', '*.md'], { cwd: root })
 
 describe.each(documents)('%s', (path) => {
-  const blocks = [...readFileSync(join(root, path), 'utf8').matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code as string)
+  const blocks = [...readFileSync(join(root, path), 'utf8').matchAll(/^```(js|ts)\n(.*?)^```$/gms)]
 
-  test.each(blocks.map((code, index) => [index + 1, code] as const))('its program %i runs', async (number, code) => {
-    // In examples/, where every package of ours can be imported.
-    const file = join(examples, `.document-${path.replaceAll(/\W/g, '-')}-${number}.mjs`)
-    await writeFile(file, code)
-    try {
-      const { stdout } = await execute(process.execPath, ['--no-node-snapshot', file], { timeout: 60_000 })
-      expect(stdout).not.toBe('')
-    } finally {
-      await rm(file)
-    }
-  })
+  test.each(blocks.map(([, language, code], index) => [index + 1, language as string, code as string] as const))(
+    'its program %i runs',
+    async (number, language, code) => {
+      // In examples/, where every package of ours can be imported.
+      const file = join(examples, `.document-${path.replaceAll(/\W/g, '-')}-${number}.m${language}`)
+      await writeFile(file, code)
+      try {
+        const { stdout } = await execute(process.execPath, ['--no-node-snapshot', file], { timeout: 60_000 })
+        expect(stdout).not.toBe('')
+      } finally {
+        await rm(file)
+      }
+    },
+  )
 
   test('has no program that is not run', () => {
-    expect(readFileSync(join(root, path), 'utf8')).not.toMatch(/^ +```js|^```(javascript|mjs|cjs)$/m)
+    expect(readFileSync(join(root, path), 'utf8')).not.toMatch(/^ +```[jt]s|^```(javascript|typescript|mjs|cjs|mts)$/m)
   })
 })
 
