@@ -16,16 +16,7 @@ const types = {
 
 /** Serves a directory; resolves with its origin and what stops it. */
 export async function serve(directory) {
-  const server = createServer(async (request, response) => {
-    const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))
-    const file = path.endsWith('/') ? `${path}index.html` : extname(path) === '' ? `${path}.html` : path
-    try {
-      const body = await readFile(join(directory, file))
-      response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream' }).end(body)
-    } catch {
-      response.writeHead(404).end('not found')
-    }
-  })
+  const server = createServer((request, response) => void answer(directory, request, response))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
@@ -34,5 +25,16 @@ export async function serve(directory) {
       server.close()
       server.closeAllConnections()
     },
+  }
+}
+
+async function answer(directory, request, response) {
+  const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))
+  const file = path.endsWith('/') ? `${path}index.html` : extname(path) === '' ? `${path}.html` : path
+  try {
+    const body = await readFile(join(directory, file))
+    response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream' }).end(body)
+  } catch {
+    response.writeHead(404).end('not found')
   }
 }
