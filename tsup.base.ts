@@ -16,7 +16,8 @@ export function library(options: Options = {}): Options {
 
 /**
  * A runtime: `require()` gives the class itself, `import` gives it as the default.
- * The guest reads few files while it starts, so the contract comes along in the same file.
+ * The guest reads few files while it starts, so the contract comes along in the same file, with no more text than there
+ * must be. Names stay whole, as they stand in stacks; the base class stays imported: it is the one that others know.
  */
 export function runtimeLibrary(): Options {
   return library({
@@ -24,14 +25,21 @@ export function runtimeLibrary(): Options {
     cjsInterop: true,
     noExternal: ['@confine-sandbox/contract'],
     esbuildOptions(options, { format }) {
-      if (format === 'cjs') options.footer = { js: 'module.exports = module.exports.default' }
+      if (format !== 'cjs') return
+      options.footer = { js: 'module.exports = module.exports.default' }
+      shorten(options)
     },
   })
 }
 
 /** A program of one self-contained CommonJS file that imports nothing but Node's own modules. */
 export function bundle(entry: string): Options {
-  return { ...shared, entry: [entry], format: ['cjs'], noExternal: [/^(?!node:)/], clean: false }
+  return { ...shared, entry: [entry], format: ['cjs'], noExternal: [/^(?!node:)/], clean: false, esbuildOptions: shorten }
+}
+
+function shorten(options: { minifyWhitespace?: boolean; minifySyntax?: boolean }): void {
+  options.minifyWhitespace = true
+  options.minifySyntax = true
 }
 
 /** A program that users run: an ES module beside the library, which finds its packages as that one does. */

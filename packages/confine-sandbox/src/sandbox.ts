@@ -32,10 +32,28 @@ function namesToObjects(opts: SandboxConstructorOpts): CoreSandboxOptions {
   }
   return {
     ...rest,
-    runtime: typeof runtime === 'string' || runtime instanceof URL ? resolveRuntime(runtime, lookupPlaces()) : runtime,
-    isolation: isolation ?? (rest.noSandbox === true ? undefined : defaultIsolation()),
+    runtime: typeof runtime === 'string' || runtime instanceof URL ? findRuntime(runtime) : runtime,
+    isolation: isolation ?? (rest.noSandbox === true ? undefined : platformIsolation()),
   }
 }
+
+/** A package is looked for once, as `require()` does it. What is named by its path may be somebody's work in progress. */
+function findRuntime(name: string | URL): RuntimeDescriptor {
+  if (name instanceof URL || /^(\.|\/|file:)/.test(name)) return resolveRuntime(name, lookupPlaces())
+  const key = `${process.cwd()}\0${name}`
+  const found = known.runtimes.get(key) ?? resolveRuntime(name, lookupPlaces())
+  known.runtimes.set(key, found)
+  return found
+}
+
+/** One for all sandboxes: what it learns about this machine, and the filters that it compiles, stay the same. */
+function platformIsolation(): IsolationBackend {
+  known.isolation ??= defaultIsolation()
+  return known.isolation
+}
+
+// Of the process, and only to be fast: a second copy of this module finds out the same.
+const known: { isolation?: IsolationBackend; readonly runtimes: Map<string, RuntimeDescriptor> } = { runtimes: new Map() }
 
 /** The user's project first, then this package, which brings the two runtimes along. */
 function lookupPlaces(): (string | URL)[] {
