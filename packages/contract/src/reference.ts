@@ -3,7 +3,7 @@
  * side runs here. Nobody has to handle its rejection: an answer that nobody awaits may fail unheard.
  */
 export interface Callback<Params extends readonly any[] = any[], Result = any> {
-  /** @throws ERR_CONFINE_REVOKED when it was released or its container has closed; else as calls of exported functions do. */
+  /** @throws ERR_CONFINE_REVOKED when it was released, ERR_CONFINE_CONTAINER_CLOSED, else as calls of exported functions do. */
   (...params: Params): Promise<Result>
   /** Lets it go: the other side may forget the function. Calling it afterwards fails. Done by itself when it is garbage. */
   release(): void
@@ -15,7 +15,7 @@ export interface Callback<Params extends readonly any[] = any[], Result = any> {
  * of what was taken here. Leaving the iteration early stops the source.
  */
 export interface RemoteStream<T = any> extends AsyncIterableIterator<T, undefined>, AsyncDisposable {
-  /** @throws what the source failed with; ERR_CONFINE_REVOKED when its container has closed. */
+  /** @throws what the source failed with; ERR_CONFINE_CONTAINER_CLOSED. */
   next(): Promise<IteratorResult<T, undefined>>
   /** Stops the source, and ends the iteration. */
   return(): Promise<IteratorResult<T, undefined>>

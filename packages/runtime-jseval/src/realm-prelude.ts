@@ -149,6 +149,7 @@ export function realmPrelude(outside: Outside): RealmTools {
 
   function makeError(value: any): Error {
     const name = `${value.name}`
+    if (name === 'AggregateError') return new AggregateError([], `${value.message}`)
     const error = new (hasOwn(errors, name) ? errors[name]! : Error)(`${value.message}`)
     if (error.name !== name) defineProperty(error, 'name', { value: name, writable: true, configurable: true })
     return error
@@ -167,6 +168,9 @@ export function realmPrelude(outside: Outside): RealmTools {
     copies.set(value, error)
     if (hasOwn(value, 'cause')) {
       defineProperty(error, 'cause', { value: copy(value.cause, copies), writable: true, configurable: true })
+    }
+    if (hasOwn(value, 'errors')) {
+      defineProperty(error, 'errors', { value: copy(value.errors, copies), writable: true, configurable: true })
     }
     copyFields(value, error, copies)
     return error

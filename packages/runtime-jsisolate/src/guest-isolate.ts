@@ -1,10 +1,10 @@
 import { writeSync } from 'node:fs'
 import { ConfineError } from '@confine-sandbox/contract'
 import ivm from 'isolated-vm'
-import { copyable } from './copyable.ts'
 import { preludeSource } from './inside/index.ts'
 import type { HostAnswer } from './inside/host-calls.ts'
 import type { LoadedModule } from './inside/modules.ts'
+import { type Packed, packer } from './inside/pack.ts'
 import { type Enter, type Inside, type Outcome, outsideNames, type PreludeOptions } from './inside/prelude.ts'
 
 /** Why an isolate is gone. */
@@ -14,6 +14,8 @@ export type IsolateEnd = 'disposed' | 'memory'
 export interface IsolateOwner {
   done(operationId: number, outcome: Outcome, value: unknown): void
   call(callId: number, index: number, args: unknown, operationId: unknown): void
+  /** The program holds a function or stream of outside no more. */
+  release(index: number): void
   arm(delayMs: number): void
   write(stream: 1 | 2, text: string): void
   exit(code: number): void
@@ -126,8 +128,23 @@ export class GuestIsolate {
   }
 
   /** Calls an exported function as an operation. @throws when the parameters cannot be copied. */
-  call(operationId: number, name: string, params: unknown[]): void {
+  call(operationId: number, name: string, params: Packed): void {
     this.#run('call', operationId, [operationId, name, copyIn(params)])
+  }
+
+  /** Calls a function that the program gave away, as an operation. @throws when the parameters cannot be copied. */
+  invoke(operationId: number, id: number, params: Packed): void {
+    this.#run('invoke', operationId, [operationId, id, copyIn(params)])
+  }
+
+  /** Takes from a stream that the program gave away, as an operation. */
+  pull(operationId: number, id: number, how: 'next' | 'return'): void {
+    this.#run('pull', operationId, [operationId, id, how])
+  }
+
+  /** A function of the program is held no more. */
+  forget(id: number): void {
+    this.#run('forget', undefined, [id])
   }
 
   /** Answers a call of the program. @throws when the value cannot be copied. */
@@ -196,6 +213,7 @@ export class GuestIsolate {
     return {
       done: new ivm.Callback(guarded(owner.done), { sync: true }),
       call: new ivm.Callback(guarded(owner.call), { sync: true }),
+      release: new ivm.Callback(guarded(owner.release), { sync: true }),
       arm: new ivm.Callback(guarded(owner.arm), { sync: true }),
       write: new ivm.Callback(guarded(owner.write), { sync: true }),
       exit: new ivm.Callback(guarded(owner.exit), { sync: true }),
@@ -232,9 +250,12 @@ export function commonJsModule(specifier: string, names: readonly string[]): str
   ].join('\n')
 }
 
-function copyOptions(options: PreludeOptions): ivm.ExternalCopy<PreludeOptions> {
+function copyOptions(options: PreludeOptions): ivm.ExternalCopy<Packed> {
+  const refuse = () => {
+    throw new TypeError('only a function that is a global by its own name can be called')
+  }
   try {
-    return new ivm.ExternalCopy(copyable(options) as PreludeOptions)
+    return new ivm.ExternalCopy(packer({ give: refuse, takeBack() {}, isRefused: () => true }, false).pack(options, 'globals'))
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new ConfineError('ERR_CONFINE_BAD_OPTION', `The option globals holds a value that cannot be copied: ${reason}`, { cause })
@@ -243,7 +264,7 @@ function copyOptions(options: PreludeOptions): ivm.ExternalCopy<PreludeOptions> 
 
 /** Copies a value for the isolate. */
 function copyIn(value: unknown): unknown {
-  return new ivm.ExternalCopy(copyable(value)).copyInto({ release: true })
+  return new ivm.ExternalCopy(value).copyInto({ release: true })
 }
 
 /** V8 has lost control of an isolate, and with it of this process: isolated-vm asks to end it at once. */

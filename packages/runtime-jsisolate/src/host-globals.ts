@@ -1,5 +1,5 @@
 import { ConfineError } from '@confine-sandbox/contract'
-import type { GlobalShape, HostAnswer } from './inside/host-calls.ts'
+import type { GlobalShape, HostError } from './inside/host-calls.ts'
 
 /** What a program may call: a shape to send into the isolate, and the functions that it numbers. */
 export interface HostGlobals {
@@ -29,15 +29,10 @@ export function hostGlobals(globals: object): HostGlobals {
   return { shape: objectShape(globals, '', []), functions }
 }
 
-/** Calls a function for a program. Never throws: the program is told an error's name, message and code, and no more. */
-export async function callHost(host: ((...args: unknown[]) => unknown) | undefined, args: unknown): Promise<HostAnswer> {
-  try {
-    if (host === undefined || !Array.isArray(args)) throw new TypeError('There is no such function')
-    return { value: await host(...args) }
-  } catch (thrown) {
-    if (!(thrown instanceof Error)) return { error: { name: 'Error', message: String(thrown) } }
-    const code: unknown = Reflect.get(thrown, 'code')
-    const isCode = typeof code === 'string' || typeof code === 'number'
-    return { error: { name: String(thrown.name), message: String(thrown.message), ...(isCode && { code }) } }
-  }
+/** What a program is told of an error: its name, message and code, and no more. */
+export function told(thrown: unknown): HostError {
+  if (!(thrown instanceof Error)) return { name: 'Error', message: String(thrown) }
+  const code: unknown = Reflect.get(thrown, 'code')
+  const isCode = typeof code === 'string' || typeof code === 'number'
+  return { name: String(thrown.name), message: String(thrown.message), ...(isCode && { code }) }
 }

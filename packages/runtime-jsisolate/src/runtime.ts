@@ -8,10 +8,13 @@ import {
   MethodNotFound,
 } from '@confine-sandbox/contract'
 import { compileError, copiedError, guestError } from './guest-error.ts'
+import type { HostAnswer } from './inside/host-calls.ts'
 import { commonJsModule, GuestIsolate, type IsolateEnd, type IsolateOwner } from './guest-isolate.ts'
-import { callHost, hostGlobals } from './host-globals.ts'
+import { hostGlobals, told } from './host-globals.ts'
+import type { Packed } from './inside/pack.ts'
 import type { Outcome } from './inside/prelude.ts'
 import { readDescription, readNames, readThrown } from './inside-word.ts'
+import { OutsideReferences } from './references.ts'
 import { nodeShims } from './node-shims.ts'
 import { programModules, type ProgramModules } from './program-modules.ts'
 import { type JsIsolateOptions, type Program, readProgram } from './options.ts'
@@ -36,6 +39,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
   #modules: ProgramModules | undefined
   #loading: number | undefined
   #guest: GuestIsolate | undefined
+  #references: OutsideReferences | undefined
   #starting: Promise<void> | undefined
   #running: Promise<void> | undefined
   #description: ApiChild[] = []
@@ -80,16 +84,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
     this.#assertOpen()
     const guest = this.#guest
     if (guest === undefined) throw new MethodNotFound(`Method not found: ${methodName}`)
-    return this.#operate(methodName, (id) => {
-      try {
-        guest.call(id, methodName, params)
-      } catch (error) {
-        throw new ConfineError(
-          'ERR_CONFINE_VALUE',
-          `The parameters of ${methodName} cannot be copied into the isolate: ${messageOf(error)}`,
-        )
-      }
-    })
+    return this.#operateWith(methodName, params, (id, packed) => guest.call(id, methodName, packed))
   }
 
   /** The exported functions, as they were when `run()` returned. None once it is closed. */
@@ -114,7 +109,13 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
     this.#modules = programModules(program, canRead.files, nodeShims)
     const { shape, functions } = hostGlobals(program.globals)
     this.#program = program
-    this.#guest = new GuestIsolate(program.memoryLimitMiB, { path: program.path, env: program.env, globals: shape }, this.#owner(functions))
+    this.#references = new OutsideReferences({
+      functions,
+      invoke: (id, params) => this.#invoke(id, params),
+      pull: (id, how) => this.#pull(id, how),
+      forget: (id) => this.#guest?.forget(id),
+    })
+    this.#guest = new GuestIsolate(program.memoryLimitMiB, { path: program.path, env: program.env, globals: shape }, this.#owner())
   }
 
   async #load(): Promise<void> {
@@ -145,10 +146,11 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
     return { path: `node:${specifier.replace(/^node:/, '')}`, text: commonJsModule(specifier, names) }
   }
 
-  #owner(functions: readonly ((...args: unknown[]) => unknown)[]): IsolateOwner {
+  #owner(): IsolateOwner {
     return {
       done: (id, outcome, value) => this.#done(id, outcome, value),
-      call: (callId, index, args, operationId) => void this.#answer(callId, functions[index], args, operationId),
+      call: (callId, index, args, operationId) => void this.#answer(callId, index, args, operationId),
+      release: (index) => this.#references!.release(index),
       arm: (delayMs) => {
         clearTimeout(this.#timer)
         this.#timer = setTimeout(() => this.#guest?.tick(), delayMs)
@@ -161,21 +163,61 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
     }
   }
 
-  async #answer(callId: number, host: ((...args: unknown[]) => unknown) | undefined, args: unknown, operationId: unknown): Promise<void> {
+  async #answer(callId: number, index: number, packed: unknown, operationId: unknown): Promise<void> {
     // The prelude waits for fewer, so this is no call of the prelude's.
     if (this.#answering >= maxAnswering) return
     this.#answering++
     const within = this.#operations.get(operationId as number)?.within ?? outside
-    const answer = await within(callHost, host, args)
+    const references = this.#references!
+    let answer: HostAnswer
+    let given: Packed | undefined
+    try {
+      const host = references.find(index)
+      const args = references.unpack(packed)
+      if (host === undefined || !Array.isArray(args)) throw new TypeError('There is no such function')
+      const value = await within(host, ...args)
+      if (this.#end === undefined) given = references.pack(value, 'result')
+      answer = { value: given }
+    } catch (thrown) {
+      answer = { error: told(thrown) }
+    }
     this.#answering--
     if (this.#end !== undefined) return
     try {
       this.#guest!.settle(callId, answer)
     } catch (error) {
+      if (given !== undefined) references.undo(given)
       this.#guest!.settle(callId, {
-        error: { name: 'TypeError', message: `The result cannot be copied into the isolate: ${messageOf(error)}` },
+        error: told(uncopyable('The result cannot be copied into the isolate', messageOf(error))),
       })
     }
+  }
+
+  async #invoke(callback: number, params: unknown[]): Promise<unknown> {
+    this.#assertOpen()
+    return await this.#operateWith('a callback', params, (id, packed) => this.#guest!.invoke(id, callback, packed))
+  }
+
+  async #pull(stream: number, how: 'next' | 'return'): Promise<unknown> {
+    if (how === 'return' && this.#end !== undefined) return undefined
+    this.#assertOpen()
+    return await this.#operate('a stream', (id) => this.#guest!.pull(id, stream, how))
+  }
+
+  /** An operation with parameters. @throws ERR_CONFINE_VALUE */
+  #operateWith(name: string, params: unknown[], start: (id: number, packed: Packed) => void): Promise<unknown> {
+    return this.#operate(name, (id) => {
+      let packed: Packed | undefined
+      try {
+        packed = this.#references!.pack(params, 'params')
+        start(id, packed)
+      } catch (error) {
+        if (packed !== undefined) this.#references!.undo(packed)
+        if (ConfineError.is(error)) throw error
+        const why = this.#references!.whyNot(params, 'params') ?? messageOf(error)
+        throw uncopyable(`The parameters of ${name} cannot be copied into the isolate`, why)
+      }
+    })
   }
 
   #operate(name: string, start: (id: number) => void): Promise<unknown> {
@@ -195,13 +237,19 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
     const operation = this.#operations.get(id)
     if (operation === undefined) return
     this.#operations.delete(id)
-    if (outcome === 'value') operation.resolve(value)
+    if (outcome === 'value') operation.resolve(this.#unpacked(value, operation.name))
     else if (outcome === 'missing') operation.reject(new MethodNotFound(`Method not found: ${operation.name}`))
     else if (outcome === 'thrown') operation.reject(guestError(readThrown(value)))
-    else
-      operation.reject(
-        new ConfineError('ERR_CONFINE_VALUE', `The result of ${operation.name} cannot be copied out of the isolate: ${String(value)}`),
-      )
+    else operation.reject(uncopyable(`The result of ${operation.name} cannot be copied out of the isolate`, String(value)))
+  }
+
+  /** A rejected promise for what is malformed. */
+  #unpacked(value: unknown, name: string): unknown {
+    try {
+      return this.#references!.unpack(value)
+    } catch (error) {
+      return Promise.reject(new ConfineError('ERR_CONFINE_VALUE', `The result of ${name} cannot be copied: ${messageOf(error)}`))
+    }
   }
 
   #fail(id: number, error: Error): void {
@@ -231,6 +279,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
     clearTimeout(this.#timer)
     this.#guest?.dispose()
     this.#guest = undefined
+    this.#references?.close()
     const waiting = [...this.#operations.values()]
     this.#operations.clear()
     for (const { reject } of waiting) reject(this.#closedError())
@@ -284,6 +333,11 @@ const maxAnswering = 20_000
 
 // Of the process, not of one container: once it is locked, it stays so.
 const canRead = { files: true }
+
+/** Says it in the words of the call channel where the reason has a place, and in the reason's own otherwise. */
+function uncopyable(what: string, why: string): ConfineError {
+  return new ConfineError('ERR_CONFINE_VALUE', why.endsWith('cannot cross between host and guest') ? why : `${what}: ${why}`)
+}
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

@@ -24,15 +24,17 @@ describe('functions', () => {
   })
 
   test('cannot be given, nor give, what cannot be copied', async () => {
-    const { call } = await start('exports.give = () => take(() => {}); exports.take = () => give(); exports.ok = () => take(1)', {
-      globals: { take: (value: unknown) => value, give: () => () => {} },
+    const { call } = await start('exports.give = () => take({ a: Symbol() }); exports.take = () => give(); exports.ok = () => take(1)', {
+      globals: { take: (value: unknown) => value, give: () => ({ a: Symbol('s') }) },
     })
     expect(await rejection(call('give'))).toMatchObject({
-      name: 'TypeError',
-      message: expect.stringContaining('The arguments of take cannot be copied'),
+      name: 'ConfineError',
+      code: 'ERR_CONFINE_VALUE',
+      message: 'params[0].a: a symbol cannot cross between host and guest',
     })
     expect(await rejection(call('take'))).toMatchObject({
-      name: 'TypeError',
+      name: 'ConfineError',
+      code: 'ERR_CONFINE_VALUE',
       message: expect.stringContaining('The result cannot be copied into the isolate'),
     })
     expect(await call('ok')).toBe(1)

@@ -53,7 +53,7 @@ describe('a program finds nothing of the outside', () => {
        const note = (error) => catches.push({ stack: error.stack, keys: Reflect.ownKeys(error).map(String), proto: Object.getPrototypeOf(error) === globalThis[error.name]?.prototype || Object.getPrototypeOf(error) === Error.prototype })
        exports.run = async () => {
          await fail().catch(note)
-         await host(() => {}).catch(note)
+         await host(Symbol()).catch(note)
          try { require('./x') } catch (error) { note(error) }
          try { structuredClone(() => {}) } catch (error) { note(error) }
          try { process.exit('x') } catch (error) { note(error) }

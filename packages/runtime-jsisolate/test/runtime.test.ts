@@ -95,27 +95,26 @@ describe('values', () => {
   })
 
   test.each([
-    '() => {}',
     'Symbol()',
-    '[() => {}]',
+    'new (class Socket { on = () => {} })()',
+    '[{ then() {} }]',
     'new WeakMap()',
-    'Promise',
+    'new Map([[1, Symbol()]])',
     '({ get a() { throw new Error("getter") } })',
     'new Proxy({}, { ownKeys() { throw 1 } })',
   ])('the result %s cannot be copied', async (source) => {
     const { call, errors } = await start(`exports.make = () => (${source}); exports.ok = () => 1`)
     expect(await rejection(call('make'))).toMatchObject({
       code: 'ERR_CONFINE_VALUE',
-      message: expect.stringContaining('The result of make cannot be copied'),
+      message: expect.stringMatching(/^(result.* cannot cross between host and guest|The result of make cannot be copied .*)$/),
     })
     expect(await call('ok')).toBe(1)
     expect(errors).toEqual([])
   })
 
   const uncopyable: Record<string, unknown> = {
-    'a function': () => {},
     'a symbol': Symbol('s'),
-    'a function far down': { deep: [() => {}] },
+    'a function as then': { deep: [Object.fromEntries([['then', () => {}]])] },
     'a WeakMap': new WeakMap(),
     'a getter that throws': {
       get a() {
@@ -129,7 +128,7 @@ describe('values', () => {
     const { call } = await start('exports.take = () => 1')
     expect(await rejection(call('take', value))).toMatchObject({
       code: 'ERR_CONFINE_VALUE',
-      message: expect.stringContaining('The parameters of take cannot be copied'),
+      message: expect.stringMatching(/^(params.* cannot cross between host and guest|The parameters of take cannot be copied .*)$/),
     })
     expect(await call('take')).toBe(1)
   })

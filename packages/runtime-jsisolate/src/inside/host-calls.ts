@@ -66,7 +66,7 @@ export function hostCalls(send: (callId: number, index: number, args: unknown[],
     }
   }
 
-  function makeFunction(index: number, name: string, quiet: boolean) {
+  function makeFunction(index: number, name: string, quiet = false) {
     const host = async (...args: unknown[]) => {
       let answer: unknown
       try {
@@ -101,7 +101,9 @@ export function hostCalls(send: (callId: number, index: number, args: unknown[],
       } catch (error) {
         delete waiting[id]
         waitingCount--
-        throw new TypeErrorConstructor(`The arguments of ${name} cannot be copied: ${(error as Error).message}`)
+        const { message } = error as Error
+        if (hasOwn(error as object, 'code')) throw makeError({ name: 'ConfineError', message, code: (error as { code: string }).code })
+        throw new TypeErrorConstructor(`The arguments of ${name} cannot be copied: ${message}`)
       }
     })
   }
@@ -128,5 +130,5 @@ export function hostCalls(send: (callId: number, index: number, args: unknown[],
     defineProperty(target, key, { __proto__: null, value, enumerable, writable: true, configurable: true } as PropertyDescriptor)
   }
 
-  return { make, extend, settle, makeError }
+  return { make, makeFunction, extend, settle, makeError }
 }

@@ -3,10 +3,13 @@ import { formatter } from './format.ts'
 import { hostCalls } from './host-calls.ts'
 import { modules } from './modules.ts'
 import { isolatePrelude, outsideNames } from './prelude.ts'
+import { packer } from './pack.ts'
 import { processMembers } from './node/process.ts'
+import { insideReferences } from './references.ts'
 import { stacks } from './stacks.ts'
 import { thrownReader } from './thrown.ts'
 import { timers } from './timers.ts'
+import { unpacker } from './unpack.ts'
 
 /**
  * A function that prepares an isolate: given the outside, piece by piece, and the options, it returns the prelude's
@@ -20,8 +23,11 @@ export const preludeSource = `'use strict';
     stacks: ${stacks},
     hostCalls: ${hostCalls},
     modules: ${modules},
+    insideReferences: ${insideReferences},
+    packer: ${packer},
     processMembers: ${processMembers},
     thrownReader: ${thrownReader},
     timers: ${timers},
+    unpacker: ${unpacker},
   })
 })`

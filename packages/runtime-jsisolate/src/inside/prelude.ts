@@ -3,9 +3,12 @@ import type { formatter } from './format.ts'
 import type { GlobalShape, HostAnswer, hostCalls, Task } from './host-calls.ts'
 import type { LoadedModule, modules } from './modules.ts'
 import type { processMembers } from './node/process.ts'
+import type { packer, Packed } from './pack.ts'
+import type { insideReferences } from './references.ts'
 import type { stacks } from './stacks.ts'
 import type { thrownReader } from './thrown.ts'
 import type { timers } from './timers.ts'
+import type { unpacker } from './unpack.ts'
 
 /**
  * What the isolate can ask of the outside. A program that got hold of these functions could do no more with them than
@@ -15,7 +18,9 @@ export interface Outside {
   /** Ends an operation. The outcome is 'value', 'thrown', 'missing' or 'uncopyable'. */
   done(operationId: number, outcome: Outcome, value: unknown): void
   /** Calls a function outside, for an operation: 0 for none. */
-  call(callId: number, index: number, args: unknown[], operationId: number): void
+  call(callId: number, index: number, args: Packed, operationId: number): void
+  /** The program holds a function or stream of outside no more. */
+  release(index: number): void
   arm(delayMs: number): void
   write(stream: 1 | 2, text: string): void
   exit(code: number): void
@@ -24,7 +29,7 @@ export interface Outside {
 }
 
 /** The members of Outside, in the order in which they are handed in. */
-export const outsideNames = ['done', 'call', 'arm', 'write', 'exit', 'load', 'clone'] as const satisfies (keyof Outside)[]
+export const outsideNames = ['done', 'call', 'release', 'arm', 'write', 'exit', 'load', 'clone'] as const satisfies (keyof Outside)[]
 
 /** How an operation ended. */
 export type Outcome = 'value' | 'thrown' | 'missing' | 'uncopyable'
@@ -46,7 +51,13 @@ export interface Inside {
   lend(operationId: number, path: string): void
   /** Names what a CommonJS module exports, as an operation. */
   names(operationId: number, specifier: string): void
-  call(operationId: number, name: string, params: unknown[]): void
+  call(operationId: number, name: string, params: Packed): void
+  /** Calls a function that the program gave away, as an operation. */
+  invoke(operationId: number, id: number, params: Packed): void
+  /** Takes from a stream that the program gave away, as an operation. */
+  pull(operationId: number, id: number, how: 'next' | 'return'): void
+  /** Outside holds a function of the program no more. */
+  forget(id: number): void
   settle(callId: number, answer: HostAnswer): void
   tick(): void
   /** Answers an operation that is not under way, because a task failed in the middle. */
@@ -62,20 +73,23 @@ interface Parts {
   stacks: typeof stacks
   hostCalls: typeof hostCalls
   modules: typeof modules
+  insideReferences: typeof insideReferences
+  packer: typeof packer
   processMembers: typeof processMembers
   thrownReader: typeof thrownReader
   timers: typeof timers
+  unpacker: typeof unpacker
 }
 
 /**
  * Runs in a new isolate before the program. Strict, so that no stack frame gives a program one of its functions, and
  * with its own references to what it uses of the language, so that a program may change that as it likes.
  */
-export function isolatePrelude(outside: Outside, options: PreludeOptions, parts: Parts): Enter {
-  const { done, call: sendCall, arm, write, exit, load, clone } = outside
+export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): Enter {
+  const { done, call: sendCall, release, arm, write, exit, load, clone } = outside
   const { apply, defineProperty } = Reflect
   const { isInteger } = Number
-  const { keys } = Object
+  const { hasOwn, keys } = Object
   const toNumber = Number
   const toText = String
   const { trim } = String.prototype
@@ -83,30 +97,74 @@ export function isolatePrelude(outside: Outside, options: PreludeOptions, parts:
   const resolved = Promise.resolve()
   const realm = globalThis as unknown as Record<string, unknown>
 
+  const none = () => {
+    throw new TypeError('A global is malformed')
+  }
+  const options = parts.unpacker({ callback: none, stream: none })(packed) as PreludeOptions
+
   parts.stacks()
   const { find, describe } = parts.exported()
   const read = parts.thrownReader()
   const { format } = parts.formatter()
   const task: Task = { operation: 0 }
-  const host = parts.hostCalls(sendCall, task)
+  const host = parts.hostCalls(send, task)
+  const references = parts.insideReferences({ ...parts, ...host, release })
   const { globals: timerGlobals, tick } = parts.timers(arm, task)
   const { runMain, requireFrom } = parts.modules(load, host.makeError)
 
   const underWay = { __proto__: null } as unknown as Record<number, true>
+  const missing = {}
   let exportsOf: () => unknown = () => undefined
 
   function finish(id: number, value: unknown): void {
     delete underWay[id]
+    let packed: Packed | undefined
     try {
-      done(id, 'value', value)
+      packed = references.pack(value, 'result')
+      done(id, 'value', packed)
     } catch (error) {
-      done(id, 'uncopyable', read(error).message)
+      if (packed !== undefined) references.undo(packed)
+      const why = packed === undefined && hasOwn(error as object, 'code') ? undefined : references.whyNot(value, 'result', clone)
+      done(id, 'uncopyable', why ?? read(error).message)
+    }
+  }
+
+  function send(callId: number, index: number, args: unknown[], operationId: number): void {
+    let packed: Packed | undefined
+    try {
+      packed = references.pack(args, 'params')
+      sendCall(callId, index, packed, operationId)
+    } catch (error) {
+      if (packed === undefined) throw error
+      references.undo(packed)
+      const message = references.whyNot(args, 'params', clone)
+      throw message === undefined ? error : host.makeError({ name: 'ConfineError', message, code: 'ERR_CONFINE_VALUE' })
     }
   }
 
   function fail(id: number, error: unknown): void {
     delete underWay[id]
     done(id, 'thrown', read(error))
+  }
+
+  /** Runs code of the program; the operation ends with what it gives, or with what that comes to. */
+  function operate(id: number, act: () => unknown): void {
+    task.operation = id
+    underWay[id] = true
+    try {
+      const result = act()
+      if (result === missing) return
+      if (
+        ((typeof result === 'object' && result !== null) || typeof result === 'function') &&
+        typeof (result as PromiseLike<unknown>).then === 'function'
+      ) {
+        void settleLater(id, result)
+      } else {
+        finish(id, result)
+      }
+    } catch (error) {
+      fail(id, error)
+    }
   }
 
   async function settleLater(id: number, value: unknown): Promise<void> {
@@ -248,29 +306,24 @@ export function isolatePrelude(outside: Outside, options: PreludeOptions, parts:
       }
     },
     call(id, name, params) {
-      task.operation = id
-      underWay[id] = true
-      try {
+      operate(id, () => {
         const method = find(exportsOf(), name)
-        if (method === undefined) {
-          delete underWay[id]
-          done(id, 'missing', undefined)
-          return
-        }
-        const result: unknown = apply(method.call, method.owner, params)
-        if (
-          ((typeof result === 'object' && result !== null) || typeof result === 'function') &&
-          typeof (result as PromiseLike<unknown>).then === 'function'
-        ) {
-          void settleLater(id, result)
-        } else {
-          finish(id, result)
-        }
-      } catch (error) {
-        fail(id, error)
-      }
+        if (method !== undefined) return apply(method.call, method.owner, references.unpack(params) as unknown[])
+        delete underWay[id]
+        done(id, 'missing', undefined)
+        return missing
+      })
     },
-    settle: host.settle,
+    invoke(id, callback, params) {
+      operate(id, () => apply(references.call(callback), undefined, references.unpack(params) as unknown[]))
+    },
+    pull(id, stream, how) {
+      operate(id, () => references.pull(stream, how))
+    },
+    forget: references.takeBack,
+    settle(callId, answer) {
+      host.settle(callId, hasOwn(answer, 'value') ? { value: references.unpack((answer as { value: unknown }).value) } : answer)
+    },
     tick,
     probe(id, message) {
       if (underWay[id] === undefined) done(id, 'uncopyable', message)
