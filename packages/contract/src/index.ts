@@ -20,6 +20,7 @@ export {
   type WrapperDescriptor,
 } from './isolation.ts'
 export { released, type Callback, type RemoteStream } from './reference.ts'
+export { readApiDescription } from './api-description.ts'
 export type { Channel, ChannelReceiver } from './channel.ts'
 export {
   defaultRuntimeManifest,
@@ -30,5 +31,6 @@ export {
   type RuntimeDescriptor,
   type RuntimeManifest,
   type RuntimeOptions,
+  type RuntimeUsage,
 } from './runtime.ts'
 export { APIDescription, APIMethod, APIObject, AbstractConfineRuntime, MethodNotFound } from './abstract-runtime.ts'

@@ -67,6 +67,14 @@ export interface RuntimeOptions {
   [option: string]: unknown
 }
 
+/** What a container used, as its runtime counts it. */
+export interface RuntimeUsage {
+  /** CPU time, milliseconds. */
+  readonly cpuMs?: number
+  /** Memory of its heap, MiB. */
+  readonly heapMiB?: number
+}
+
 /** An object of a runtime class, one per container. Follows npm abstract-confine-runtime 0.4. */
 export interface Runtime {
   init(): Promise<void>
@@ -75,6 +83,8 @@ export interface Runtime {
   configure(opts: unknown): Promise<void> | void
   describeAPI(): ApiDescription
   handleAPICall(methodName: string, params: unknown[]): Promise<unknown>
+  /** What its program has used so far. Beyond abstract-confine-runtime, like the events `runtime-error` and `console`. */
+  usage?(): Promise<RuntimeUsage> | RuntimeUsage
   /** Calls a function that the program gave to the host. A runtime that has no such method has its functions called as they are. */
   invoke?(callback: Function, params: unknown[]): Promise<unknown>
   on(event: 'closed', listener: (exitCode?: number) => void): unknown

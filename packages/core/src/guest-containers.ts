@@ -1,8 +1,8 @@
-import type { ConfineError, EndReason } from '@confine-sandbox/contract'
+import { type ApiDescription, type ConfineError, type EndReason, type RuntimeUsage, readApiDescription } from '@confine-sandbox/contract'
 import { type ExecRequest, guestMethod } from '@confine-sandbox/guest'
 import type { ErrorPayload, RequestOptions } from '@confine-sandbox/ipc'
 import { checkSignal } from './abort.ts'
-import type { CallOptions } from './container.ts'
+import type { CallOptions, ContainerUsage } from './container.ts'
 import type { ContainerTable } from './container-table.ts'
 import type { ExecProgram } from './exec-options.ts'
 import { callFailure, loadFailure } from './guest-failure.ts'
@@ -78,6 +78,24 @@ export class GuestContainers {
     }
   }
 
+  /** What a container exports. The guest's word: read as data. */
+  async describe(open: OpenContainer, options: CallOptions): Promise<ApiDescription> {
+    const { cid } = open
+    return readApiDescription(await this.ask(open, 0, guestMethod.describe, [cid], `describing container ${cid}`, options))
+  }
+
+  /** What a container has used; a guest that is too busy is not waited for. */
+  async usage({ cid, calls, hostCalls, madeAt }: OpenContainer, signal: AbortSignal | undefined): Promise<ContainerUsage> {
+    const counted = { wallMs: performance.now() - madeAt, calls, hostCalls }
+    try {
+      const told = await this.#owner.session.request(0, guestMethod.usage, [cid], { signal, timeoutMs: usageTimeoutMs })
+      return { ...counted, ...readUsage(told) }
+    } catch (error) {
+      if ((error as ConfineError).code === 'ERR_CONFINE_TIMEOUT' && this.#owner.table.get(cid) !== undefined) return counted
+      throw error
+    }
+  }
+
   /** A function that a container gave the host as a value has the same budget as a call by name. */
   callbackOptions(cid: number): RequestOptions {
     const { timeoutMs } = this.#owner.options
@@ -142,6 +160,15 @@ export class GuestContainers {
 
 /** How long a guest may take to close a container. */
 const closeTimeoutMs = 1000
+
+/** How long a guest may take to tell what it used. */
+const usageTimeoutMs = 250
+
+function readUsage(told: unknown): RuntimeUsage {
+  const { cpuMs, heapMiB } = (typeof told === 'object' && told !== null ? told : {}) as Record<string, unknown>
+  const isAmount = (value: unknown): value is number => typeof value === 'number' && value >= 0 && Number.isFinite(value)
+  return { ...(isAmount(cpuMs) ? { cpuMs } : {}), ...(isAmount(heapMiB) ? { heapMiB } : {}) }
+}
 
 function closingTooSlow(cid: number): EndReason {
   return { kind: 'timeout', what: `closing container ${cid}`, timeoutMs: closeTimeoutMs }

@@ -6,7 +6,7 @@ import { type ExecRequest, guestMethod } from '@confine-sandbox/guest'
 import type { Peer } from '@confine-sandbox/ipc'
 import { type Abortable, abortError, checkSignal, untilAborted } from './abort.ts'
 import { checkCall } from './call-options.ts'
-import type { CallOptions, Container, ContainerClosed } from './container.ts'
+import type { CallOptions, Container, ContainerClosed, ContainerHost } from './container.ts'
 import { ContainerTable } from './container-table.ts'
 import type { SandboxEvents } from './events.ts'
 import { readProgram, type SandboxExecContainerOpts } from './exec-options.ts'
@@ -50,7 +50,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   /** How the guest process ended. Undefined before. */
   guestEnd: GuestEnd | undefined
   readonly #globals: FlatGlobals
-  readonly #containers = new ContainerTable(this, (closed) => this.#containerHasClosed(closed))
+  readonly #containers = new ContainerTable(this.#containerHost(), (closed) => this.#containerHasClosed(closed))
   #session: GuestSession | undefined
   #guest: GuestContainers | undefined
   #initialized: Promise<void> | undefined
@@ -136,10 +136,11 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   /**
    * Runs a program in a new container and waits until it has loaded. When that takes too long, or the `signal` aborts, the
    * container is ended; so is its process where the runtime cannot end one container for sure.
+   * @typeParam Api The type of what the program exports, for `container.api`.
    * @throws ERR_CONFINE_SOURCE_MISSING, ERR_CONFINE_SOURCE_UNREADABLE, ERR_CONFINE_SOURCE_FAILED, ERR_CONFINE_CONTAINER_LIMIT,
    *   ERR_CONFINE_GUEST_ENDED, ERR_CONFINE_TIMEOUT, ERR_CONFINE_ABORTED, and what `init()` throws.
    */
-  async execContainer(opts: SandboxExecContainerOpts | any): Promise<Container> {
+  async execContainer<Api = any>(opts: SandboxExecContainerOpts | any): Promise<Container<Api>> {
     const program = await readProgram(opts, this.opts)
     await this.init({ signal: program.signal })
     const guest = this.#requireGuest()
@@ -153,7 +154,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
       values: this.#globals.values,
     }
     await guest.load(open, request, program)
-    return open.container
+    return open.container as Container<Api>
   }
 
   /**
@@ -193,6 +194,16 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     checkCall(methodName, params, cid)
     const what = `the call of ${methodName.slice(0, 200)} in container ${cid}`
     return await guest.ask(open, cid, methodName, params, what, options)
+  }
+
+  /** What containers ask for, of this object and its subclasses. */
+  #containerHost(): ContainerHost {
+    return {
+      call: (cid, name, params, options) => this.handleAPICall(cid, name, params, options),
+      close: (cid, options) => this.killContainer({ cid }, options),
+      describe: async (cid, options) => await this.#requireGuest().describe(this.#containers.require(cid), options),
+      usage: async (cid, { signal }) => await this.#requireGuest().usage(this.#containers.require(cid), checkSignal(signal)),
+    }
   }
 
   get #maxContainers(): number {

@@ -1,5 +1,13 @@
 import type { EventEmitter } from 'node:events'
-import { ConfineError, type Runtime, type RuntimeClass, type RuntimeOptions } from '@confine-sandbox/contract'
+import {
+  type ApiDescription,
+  ConfineError,
+  readApiDescription,
+  type Runtime,
+  type RuntimeClass,
+  type RuntimeOptions,
+  type RuntimeUsage,
+} from '@confine-sandbox/contract'
 import { buildGlobals } from './globals.ts'
 import type { ExecRequest } from './protocol.ts'
 
@@ -105,6 +113,15 @@ export class Containers {
   async config(cid: number, opts: unknown): Promise<void> {
     // Runtimes made for abstract-confine-runtime 0.3 have none.
     await this.#get(cid).runtime.configure?.(opts)
+  }
+
+  /** What it exports, as plain data. */
+  describe(cid: number): ApiDescription {
+    return readApiDescription(this.#get(cid).runtime.describeAPI())
+  }
+
+  async usage(cid: number): Promise<RuntimeUsage> {
+    return (await this.#get(cid).runtime.usage?.()) ?? {}
   }
 
   /** Ends a program as Node ends one that has nothing left to do. Runtimes that know no such end just close it. */

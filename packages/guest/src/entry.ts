@@ -92,6 +92,10 @@ async function answer({ id, cid, method, params }: IncomingCall): Promise<unknow
       return await containers.config(params[0] as number, params[1])
     case guestMethod.kill:
       return await containers.kill(params[0] as number)
+    case guestMethod.describe:
+      return containers.describe(params[0] as number)
+    case guestMethod.usage:
+      return await containers.usage(params[0] as number)
     case guestMethod.finish:
       await nothingLeft()
       return await containers.finish(params[0] as number)

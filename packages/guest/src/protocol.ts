@@ -18,6 +18,10 @@ export const guestMethod = Object.freeze({
   config: 'config',
   /** `[cid]` → nothing: closes a container. */
   kill: 'kill',
+  /** `[cid]` → ApiDescription: what a container exports. */
+  describe: 'describe',
+  /** `[cid]` → RuntimeUsage: what a container has used. */
+  usage: 'usage',
   /** `[cid]` → nothing: lets a program run to its end, which is when nothing but the channel keeps the process, and closes it. */
   finish: 'finish',
 })

@@ -1,5 +1,13 @@
 import { dirname } from 'node:path'
-import { APIDescription, AbstractConfineRuntime, type ApiDescription, ConfineError, MethodNotFound } from '@confine-sandbox/contract'
+import { getHeapStatistics } from 'node:v8'
+import {
+  APIDescription,
+  AbstractConfineRuntime,
+  type ApiDescription,
+  ConfineError,
+  MethodNotFound,
+  type RuntimeUsage,
+} from '@confine-sandbox/contract'
 import { describe, findMethod, type Method } from './exported.ts'
 import { exitSignal, isExitSignal } from './exit-signal.ts'
 import { guestError, isOutside } from './guest-error.ts'
@@ -107,6 +115,12 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
   /** The exported functions, as they are now. */
   override describeAPI(): ApiDescription {
     return new APIDescription(describe(this.#module?.exports))
+  }
+
+  /** What the process has used: this runtime cannot tell its program's part. */
+  override usage(): RuntimeUsage {
+    const { user, system } = process.cpuUsage()
+    return { cpuMs: (user + system) / 1000, heapMiB: getHeapStatistics().used_heap_size / 2 ** 20 }
   }
 
   /** Merges into `opts`. What a program was started with (source, path, globals) does not change any more. */

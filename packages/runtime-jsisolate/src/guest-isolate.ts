@@ -156,6 +156,14 @@ export class GuestIsolate {
     this.#run('tick', undefined, [])
   }
 
+  /** CPU time, and the memory of the heap unless something runs: V8 counts it only between two steps. */
+  async usage(): Promise<{ cpuMs: number; heapMiB?: number }> {
+    const cpuMs = Number(this.#isolate.cpuTime / 1000n) / 1000
+    if (this.#inside > 0) return { cpuMs }
+    const { used_heap_size, externally_allocated_size } = await this.#isolate.getHeapStatistics()
+    return { cpuMs, heapMiB: (used_heap_size + externally_allocated_size) / 2 ** 20 }
+  }
+
   /** Frees the isolate, and stops what runs in it. Can be called from within a call of the owner. */
   dispose(): void {
     if (!this.#isolate.isDisposed) this.#isolate.dispose()

@@ -6,6 +6,7 @@ import {
   type ApiDescription,
   ConfineError,
   MethodNotFound,
+  type RuntimeUsage,
 } from '@confine-sandbox/contract'
 import { compileError, copiedError, guestError } from './guest-error.ts'
 import type { HostAnswer } from './inside/host-calls.ts'
@@ -90,6 +91,12 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
   /** The exported functions, as they were when `run()` returned. None once it is closed. */
   override describeAPI(): ApiDescription {
     return new APIDescription(this.#end === undefined ? this.#description : [])
+  }
+
+  /** What its isolate has used; of the memory only when nothing runs in it. */
+  override async usage(): Promise<RuntimeUsage> {
+    this.#assertOpen()
+    return (await this.#guest?.usage()) ?? {}
   }
 
   /** Merges into `opts`. What a program was started with (source, path, globals, limits) does not change any more. */
