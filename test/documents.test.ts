@@ -38,6 +38,14 @@ describe('examples', () => {
     'readme.mjs': /^6\n$/,
     'parts.mjs': /^hello parts\n$/,
     'alone.mjs': /^hello runtime, it is a fine day\n$/,
+    'hello.mjs': /^hello guest\n$/,
+    'host-functions.mjs': /^\[ 'apple', 'plum: NO_FRUIT' \]\n\[ 'undefined', 4 \]\n$/,
+    'policy-with-files.mjs': /^\[ 'EROFS', 'ENOENT', 'ENOENT' \]\n\[ 'ADA', 'BEN' \]\n$/,
+    'limits-and-ends.mjs':
+      /^exits: exited\nsteals: violation \(openat \/etc\/passwd\)\ntakes CPU time: cpu\ntakes memory: memory\nlives too long: timeout\nwrites too much: output\n$/,
+    'plug-in-host.mjs': /ok: 'ada second 2'[\s\S]*threw: 'mine'[\s\S]*ended: 'ERR_CONFINE_CONTAINER_CLOSED'[\s\S]*ok: 'ada third 3'/,
+    'own-runtime.mjs': /^\[ 'name', 'today' \]\nDear Ada, it is Monday\.\nto Ben\ntrue\n$/,
+    'own-backend.mjs': /^backend: wraps node with 64 MiB, 0 paths to read\n42 true true\n$/,
     'demo.mjs': /addOne\(5\) +6\n[\s\S]*addOne\(5\) +6\n[\s\S]*openat \/etc\/passwd → kill[\s\S]*SIGSYS/,
   }
 
