@@ -45,5 +45,5 @@ export class HeldCallback {
 
 /** The error of a function or stream that outlived its container. */
 export function containerClosed(what: string): ConfineError {
-  return new ConfineError('ERR_CONFINE_REVOKED', `The container of this ${what} has closed`)
+  return new ConfineError('ERR_CONFINE_CONTAINER_CLOSED', `The container of this ${what} has closed`)
 }

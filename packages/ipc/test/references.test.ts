@@ -12,6 +12,7 @@ import type { PeerOptions } from '../src/peer-options.ts'
 import type { MessageReferences } from '../src/reference.ts'
 
 const revoked = { code: 'ERR_CONFINE_REVOKED' }
+const closedContainer = { code: 'ERR_CONFINE_CONTAINER_CLOSED' }
 
 function peer(channel: Channel, options: Partial<PeerOptions> = {}): Peer {
   const made = new Peer({
@@ -114,14 +115,14 @@ test('when a container closes, its callbacks are revoked on both sides, and who 
   const waiting = never!()
   await nextTurn()
   guest.closeScope(1)
-  await expect(waiting).rejects.toMatchObject(revoked)
-  await expect(one!()).rejects.toMatchObject(revoked)
+  await expect(waiting).rejects.toMatchObject(closedContainer)
+  await expect(one!()).rejects.toMatchObject(closedContainer)
   await expect(call(() => {}))
     .resolves.toBeTypeOf('object')
     .catch(() => {})
   host.closeScope(1)
-  await expect(one!()).rejects.toMatchObject(revoked)
-  await expect(call(() => {})).rejects.toMatchObject(revoked)
+  await expect(one!()).rejects.toMatchObject(closedContainer)
+  await expect(call(() => {})).rejects.toMatchObject(closedContainer)
 })
 
 test('the side that closes a container first fails its own calls at once', async () => {
@@ -129,7 +130,7 @@ test('the side that closes a container first fails its own calls at once', async
   const never: Callback = await call()
   const waiting = never()
   host.closeScope(1)
-  await expect(waiting).rejects.toMatchObject(revoked)
+  await expect(waiting).rejects.toMatchObject(closedContainer)
   expect(host.pendingRequests).toBe(0)
 })
 
@@ -305,8 +306,8 @@ test('when a container closes, its streams are closed on both sides', async () =
   await busy.next()
   const waiting = busy.next()
   host.closeScope(1)
-  await expect(waiting).rejects.toMatchObject(revoked)
-  await expect(idle.next()).rejects.toMatchObject(revoked)
+  await expect(waiting).rejects.toMatchObject(closedContainer)
+  await expect(idle.next()).rejects.toMatchObject(closedContainer)
   guest.closeScope(1)
   const never = new Readable({ read() {} })
   const other = pair(() => never)
@@ -479,7 +480,7 @@ test('functions for a container that the host does not have are dead, and answer
   )
   receiver?.message(forged({ type: 'request', id: 1, cid: 55, method: 'm', params: [() => {}, numbers(1)] }))
   const [callback, stream] = taken.mock.calls[0] as [Callback, RemoteStream]
-  await expect(callback()).rejects.toMatchObject(revoked)
-  await expect(stream.next()).rejects.toMatchObject(revoked)
+  await expect(callback()).rejects.toMatchObject(closedContainer)
+  await expect(stream.next()).rejects.toMatchObject(closedContainer)
   expect(sent).toHaveLength(1)
 })
