@@ -32,7 +32,7 @@ export const errorCodes = Object.freeze([
   'ERR_CONFINE_GUEST_THREW',
   /** A value cannot cross between host and guest; the message names its place. */
   'ERR_CONFINE_VALUE',
-  /** The callback was released. */
+  /** The callback was released, or the side that gave it has closed its container. */
   'ERR_CONFINE_REVOKED',
   /** A bound of the call channel was reached. */
   'ERR_CONFINE_LIMIT',

@@ -116,7 +116,7 @@ test('when a container closes, its callbacks are revoked on both sides, and who 
   await nextTurn()
   guest.closeScope(1)
   await expect(waiting).rejects.toMatchObject(closedContainer)
-  await expect(one!()).rejects.toMatchObject(closedContainer)
+  await expect(one!()).rejects.toMatchObject(revoked)
   await expect(call(() => {}))
     .resolves.toBeTypeOf('object')
     .catch(() => {})
