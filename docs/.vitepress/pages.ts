@@ -6,7 +6,7 @@ export const guide: readonly { readonly text: string; readonly pages: readonly s
   { text: 'Start', pages: ['getting-started', 'concepts', 'command'] },
   {
     text: 'Guide',
-    pages: ['globals', 'calls', 'values-and-streams', 'policy', 'limits', 'isolation-tiers', 'errors', 'pool', 'observability'],
+    pages: ['globals', 'calls', 'values-and-streams', 'policy', 'limits', 'isolation-tiers', 'macos', 'errors', 'pool', 'observability'],
   },
   { text: 'Runtimes', pages: ['runtimes', 'modules', 'writing-a-runtime'] },
   { text: 'Backends and channels', pages: ['backends', 'channels'] },

@@ -16,8 +16,9 @@ export function defaultIsolation(platform: NodeJS.Platform = process.platform): 
     default:
       throw new ConfineError(
         'ERR_CONFINE_ISOLATION_UNAVAILABLE',
-        `confine-sandbox has no isolation for ${platform}: it confines on linux and darwin. On Windows run it in WSL 2; ` +
-          'noSandbox: true runs the code with no isolation by the operating system at all',
+        `confine-sandbox has no isolation for ${platform}: it confines on linux and darwin. Run the host on one of them (on Windows in WSL 2, ` +
+          'in a container or a virtual machine), hand in a backend of your own with the option isolation, or, for code that you trust, ' +
+          'set noSandbox: true, which runs it with no isolation by the operating system at all',
       )
   }
 }
