@@ -1,10 +1,11 @@
 #!/bin/bash -p
 # Host side. Becomes the guest: starts what watches it, limits itself, then executes the command in its own place, so that the
-# process which the host spawned is the guest. Runs before the sandbox, with an empty environment, in the bash 3.2 of macOS.
+# process which the host spawned is the guest. Runs before the sandbox, in the bash 3.2 of macOS; -p, to take no orders from the
+# environment, which is the guest's.
 #
 # 3 is the guest's channel, 4 takes the reports of watch.sh, 5 those of the unified log; the guest gets 3 alone.
 #
-#   launch.sh MEMORY_KIB CPU_SECONDS FILE_KIB PROCESSES LOG COMMAND [ARGUMENT]...
+#   launch.sh MEMORY_KIB CPU_SECONDS FILE_KIB OPEN_FILES PROCESSES LOG COMMAND [ARGUMENT]...
 #
 # An empty word means no such limit, or no log. Exits with 125 when a limit cannot be set: then nothing was run.
 set -f
@@ -22,15 +23,15 @@ limit() {
   [ "$had" -le "$2" ] || fail "ulimit $1 $2 was refused, and the limit is $had"
 }
 
-[ $# -ge 6 ] || fail 'launch.sh wants six arguments at least'
-memory=$1 cpu=$2 file=$3 processes=$4 log=$5
-shift 5
+[ $# -ge 7 ] || fail 'launch.sh wants seven arguments at least'
+memory=$1 cpu=$2 file=$3 files=$4 processes=$5 log=$6
+shift 6
 
 # The child of what becomes the guest: as long as it is, the guest lives. Only then can it do it any harm.
-/bin/bash -p "${0%/*}/watch.sh" $$ "$memory" "$cpu" "$log" </dev/null 2>/dev/null 3>&- >&4 4>&- &
+/usr/bin/env -i /bin/bash -p "${0%/*}/watch.sh" $$ "$memory" "$cpu" "$log" </dev/null 2>/dev/null 3>&- >&4 4>&- &
 
 limit -c 0
-limit -n 64
+[ -z "$files" ] || limit -n "$files"
 [ -z "$cpu" ] || limit -t "$cpu"
 [ -z "$file" ] || limit -f "$file"
 # Last: from here on nothing can be started, only executed in place.

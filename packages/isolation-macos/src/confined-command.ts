@@ -35,13 +35,13 @@ export function confinedCommand(
   const environment = Object.entries(command.env).map(([name, value]) => `${name}=${value}`)
   const limits = limitWords(policy, launch)
   const words = ['-p', launch.script, ...limits, launch.env, ...environment, file, ...args]
-  requireRoom([launch.shell, ...words])
+  requireRoom([launch.shell, ...words, ...environment])
   const violations = { isLate: true, read: () => violationReader(policy) }
   return {
     file: launch.shell,
     args: words,
-    // The guest's own is set by env: a shell adds to the one that it was started with.
-    env: {},
+    // Set once more by env, since a shell adds to what it was started with. With -p it takes no orders from it.
+    env: { ...command.env },
     cwd,
     becomesGuest: true,
     descriptors: [{ read: watchReader }, ...(launch.log === undefined ? [] : [violations])],
@@ -51,7 +51,14 @@ export function confinedCommand(
 
 /** What launch.sh takes before the command. */
 function limitWords({ limits, write }: Policy, { processes, log }: Launch): readonly string[] {
-  return [memoryKiB(limits), count(limits.cpuSeconds), fileKiB(limits, write.length > 0), String(processes), log ?? '']
+  return [
+    memoryKiB(limits),
+    count(limits.cpuSeconds),
+    fileKiB(limits, write.length > 0),
+    count(limits.openFiles),
+    String(processes),
+    log ?? '',
+  ]
 }
 
 /** What node takes to start, as ps counts it: libraries that it shares with others are in it. */

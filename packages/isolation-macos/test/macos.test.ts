@@ -59,14 +59,14 @@ describe('confine', () => {
       file: '/bin/bash',
       args: [
         ...['-p', fileURLToPath(new URL('../scripts/launch.sh', import.meta.url))],
-        ...[String((512 + 96) * 1024), '', '0', '1', ''],
+        ...[String((512 + 96) * 1024), '', '0', '64', '1', ''],
         ...['/usr/bin/env', 'LANG=C', 'EMPTY='],
         ...['/usr/bin/sandbox-exec', '-p', text],
         ...['-D', 'NODE=/usr/local/bin/node', '-D', 'CWD=/private/var/empty'],
         ...['-D', 'READ_0=/Users/ada/guest.cjs', '-D', 'READ_1=/Users/ada/runtime'],
         ...['--', '/usr/local/bin/node', '--flag', '/Users/ada/guest.cjs', 'a b'],
       ],
-      env: {},
+      env: { LANG: 'C', EMPTY: '' },
       cwd: '/private/var/empty',
       becomesGuest: true,
       descriptors: [{ read: expect.any(Function) }],
@@ -78,18 +78,19 @@ describe('confine', () => {
   })
 
   test.each([
-    ['none that it can do without', { threads: 64 }, [], ['', '', '0', '1', '']],
-    ['processor time', { cpuSeconds: 3 }, [], ['', '3', '0', '1', '']],
-    ['the size of files, where some may be written', { fileSizeMiB: 2 }, ['/Users/ada/out'], ['', '', '2048', '1', '']],
-    ['no size of files', {}, ['/Users/ada/out'], ['', '', '', '1', '']],
+    ['none that it can do without', { threads: 64 }, [], ['', '', '0', '', '1', '']],
+    ['processor time', { cpuSeconds: 3 }, [], ['', '3', '0', '', '1', '']],
+    ['the size of files, where some may be written', { fileSizeMiB: 2 }, ['/Users/ada/out'], ['', '', '2048', '', '1', '']],
+    ['open files', { openFiles: 99 }, [], ['', '', '0', '99', '1', '']],
+    ['no size of files', {}, ['/Users/ada/out'], ['', '', '', '', '1', '']],
   ])('tells the shell the limits: %s', (_, limits, write, words) => {
     const { outer } = innerCommand(macos(mac).confine(command, { ...policy, limits, write }))
-    expect(outer.slice(2, 7)).toEqual(words)
+    expect(outer.slice(2, 8)).toEqual(words)
   })
 
   test('looks for violations in the log when it is asked to', () => {
     const confined = macos({ ...mac, violations: true }).confine(command, policy)
-    expect(innerCommand(confined).outer[6]).toBe('/usr/bin/log')
+    expect(innerCommand(confined).outer[7]).toBe('/usr/bin/log')
     expect(confined.descriptors).toMatchObject([{}, { isLate: true }])
   })
 

@@ -4,6 +4,7 @@ import type { Limits } from '../index.ts'
 export function limitNote(backend: string, name: keyof Limits): string {
   if (backend === 'linux') return onLinux[name]
   if (everywhere.has(name)) return onLinux[name]
+  if (backend === 'macos') return onMacos[name] ?? 'nothing'
   return name === 'memoryMiB' ? 'V8’s heap limit, at three quarters of it' : 'not kept by this backend'
 }
 
@@ -13,6 +14,13 @@ const onLinux: Readonly<Record<keyof Limits, string>> = {
   lifeMs: 'a timer of the host',
   threads: 'seccomp where the runtime starts none, else RLIMIT_NPROC',
   outputMiB: 'the host, which counts what it reads',
+  fileSizeMiB: 'RLIMIT_FSIZE',
+  openFiles: 'RLIMIT_NOFILE',
+}
+
+const onMacos: Readonly<Partial<Record<keyof Limits, string>>> = {
+  memoryMiB: 'V8’s heap limit at three quarters of it, looks of the watcher',
+  cpuSeconds: 'RLIMIT_CPU, looks of the watcher',
   fileSizeMiB: 'RLIMIT_FSIZE',
   openFiles: 'RLIMIT_NOFILE',
 }

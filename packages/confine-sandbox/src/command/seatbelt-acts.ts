@@ -10,8 +10,8 @@ export interface ActVerdict {
 /** Asks the profile in a command line of sandbox-exec about acts that people worry about. */
 export function seatbeltActs(confined: ConfinedCommand | undefined): readonly ActVerdict[] {
   const { args = [] } = confined ?? {}
-  const text = args[args.indexOf('-p') + 1]
-  if (text === undefined || !args.includes('-p')) return []
+  const text = args.find((word) => word.startsWith('(version 1)'))
+  if (text === undefined) return []
   const parameters: Record<string, string> = {}
   for (const [index, word] of args.slice(0, args.indexOf('--')).entries()) {
     const [name, ...value] = word === '-D' ? (args[index + 1] ?? '').split('=') : []
