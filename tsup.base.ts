@@ -23,7 +23,7 @@ export function runtimeLibrary(): Options {
   return library({
     // For the types, `export =`; the footer does the same for the program.
     cjsInterop: true,
-    noExternal: ['@confine-sandbox/contract'],
+    noExternal: ['@confine-sandbox/contract', 'es-module-lexer'],
     esbuildOptions(options, { format }) {
       if (format !== 'cjs') return
       options.footer = { js: 'module.exports = module.exports.default' }

@@ -22,10 +22,12 @@ export {
 export { released, type Callback, type RemoteStream } from './reference.ts'
 export { readApiDescription } from './api-description.ts'
 export type { Channel, ChannelReceiver } from './channel.ts'
+export { gatheredPath, type GatheredModule, type ModuleGraph } from './module-graph.ts'
 export {
   defaultRuntimeManifest,
   type ApiChild,
   type ApiDescription,
+  type GatheredModules,
   type Runtime,
   type RuntimeClass,
   type RuntimeDescriptor,

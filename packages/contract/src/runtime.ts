@@ -1,3 +1,5 @@
+import type { ModuleGraph } from './module-graph.ts'
+
 /**
  * What the host must know of a runtime before it launches a guest for it. Data only: the runtime's code is loaded in the
  * guest and nowhere else.
@@ -19,6 +21,8 @@ export interface RuntimeDescriptor {
   readonly threads: boolean
   /** Whether `close()` stops a container for sure, whatever its program is doing. If not, the process ends for it. @default false */
   readonly stopsContainers?: boolean
+  /** What the host gathers for its programs before they are sent. @default no modules: a program is one source */
+  readonly modules?: GatheredModules
   /** Absolute path of a module that is loaded after the entry and before the lock, to touch what must be touched early. */
   readonly warmUp?: string
 }
@@ -32,14 +36,24 @@ export interface RuntimeManifest {
   readonly maxContainers?: number
   readonly threads?: boolean
   readonly stopsContainers?: boolean
+  /** Ask the host for the modules of each program, as the option `graph`. */
+  readonly modules?: GatheredModules
   /** Path of the warm-up module, relative to the package. */
   readonly warmUp?: string
   /** Further directories to make readable while the guest boots, relative to the package. */
   readonly directories?: readonly string[]
 }
 
+/** How a runtime wants the modules of its programs. */
+export interface GatheredModules {
+  /** 'graph': a ModuleGraph, one text per file. */
+  readonly form: 'graph'
+  /** Conditions by which a package's `exports` are chosen, beside 'import' or 'require', and 'default'. @default ['node'] */
+  readonly conditions?: readonly string[]
+}
+
 /** The manifest of a package that has none: one container per process, no threads, no flags. */
-export const defaultRuntimeManifest: Required<Omit<RuntimeManifest, 'warmUp'>> = Object.freeze({
+export const defaultRuntimeManifest: Required<Omit<RuntimeManifest, 'warmUp' | 'modules'>> = Object.freeze({
   nodeFlags: Object.freeze([]),
   maxContainers: 1,
   threads: false,
@@ -62,6 +76,8 @@ export type ApiChild =
 export interface RuntimeOptions {
   /** The untrusted program. */
   source?: string | Uint8Array
+  /** The program with its modules, for a runtime that asks for it; `source` is the text of its entry. */
+  graph?: ModuleGraph
   /** What the program may call, nested as it was given to the sandbox; each function returns a promise. */
   globals?: Record<string, unknown>
   [option: string]: unknown

@@ -33,6 +33,7 @@ export function resolveRuntime(name: string | URL, from: string | URL | readonly
     maxContainers: manifest.maxContainers,
     threads: manifest.threads,
     stopsContainers: manifest.stopsContainers,
+    ...(manifest.modules === undefined ? {} : { modules: manifest.modules }),
     ...(manifest.warmUp === undefined ? {} : { warmUp: inPackage(manifest.warmUp) }),
   }
 }
@@ -99,13 +100,13 @@ function tryFindPackageJson(name: string, from: string): string | undefined {
   }
 }
 
-function checkManifest(json: PackageJson, entry: string): typeof defaultRuntimeManifest & Pick<RuntimeManifest, 'warmUp'> {
+function checkManifest(json: PackageJson, entry: string): typeof defaultRuntimeManifest & Pick<RuntimeManifest, 'warmUp' | 'modules'> {
   const { confine } = json
   if (confine === undefined) return defaultRuntimeManifest
   const wrong = (member: string, wanted: string) =>
     new ConfineError('ERR_CONFINE_RUNTIME_INVALID', `The confine field of the package of ${entry} is wrong: ${member} must be ${wanted}`)
   if (typeof confine !== 'object' || confine === null) throw wrong('it', 'an object')
-  const { nodeFlags, maxContainers, threads, stopsContainers, directories, warmUp } = {
+  const { nodeFlags, maxContainers, threads, stopsContainers, directories, warmUp, modules } = {
     ...defaultRuntimeManifest,
     ...(confine as RuntimeManifest),
   }
@@ -115,7 +116,22 @@ function checkManifest(json: PackageJson, entry: string): typeof defaultRuntimeM
   if (typeof stopsContainers !== 'boolean') throw wrong('stopsContainers', 'true or false')
   if (!isStrings(directories)) throw wrong('directories', 'a list of paths')
   if (warmUp !== undefined && typeof warmUp !== 'string') throw wrong('warmUp', 'a path')
-  return { nodeFlags, maxContainers, threads, stopsContainers, directories, ...(warmUp === undefined ? {} : { warmUp }) }
+  if (modules !== undefined && !isModules(modules)) throw wrong('modules', "{ form: 'graph', conditions: a list of strings, or none }")
+  return {
+    nodeFlags,
+    maxContainers,
+    threads,
+    stopsContainers,
+    directories,
+    ...(warmUp === undefined ? {} : { warmUp }),
+    ...(modules === undefined ? {} : { modules }),
+  }
+}
+
+function isModules(value: unknown): value is NonNullable<RuntimeManifest['modules']> {
+  if (typeof value !== 'object' || value === null) return false
+  const { form, conditions = [] } = value as { form?: unknown; conditions?: unknown }
+  return form === 'graph' && isStrings(conditions)
 }
 
 function isStrings(value: unknown): value is readonly string[] {

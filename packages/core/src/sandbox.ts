@@ -137,18 +137,19 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
    * Runs a program in a new container and waits until it has loaded. When that takes too long, or the `signal` aborts, the
    * container is ended; so is its process where the runtime cannot end one container for sure.
    * @typeParam Api The type of what the program exports, for `container.api`.
-   * @throws ERR_CONFINE_SOURCE_MISSING, ERR_CONFINE_SOURCE_UNREADABLE, ERR_CONFINE_SOURCE_FAILED, ERR_CONFINE_CONTAINER_LIMIT,
+   * @throws ERR_CONFINE_SOURCE_MISSING, ERR_CONFINE_SOURCE_UNREADABLE, ERR_CONFINE_SOURCE_FAILED, ERR_CONFINE_LIMIT, ERR_CONFINE_CONTAINER_LIMIT,
    *   ERR_CONFINE_GUEST_ENDED, ERR_CONFINE_TIMEOUT, ERR_CONFINE_ABORTED, and what `init()` throws.
    */
   async execContainer<Api = any>(opts: SandboxExecContainerOpts | any): Promise<Container<Api>> {
-    const program = await readProgram(opts, this.opts)
+    const program = await readProgram(opts, this.opts, this.opts.runtime.modules)
     await this.init({ signal: program.signal })
     const guest = this.#requireGuest()
     if (this.#containers.size >= this.#maxContainers) throw this.#containerLimit()
     const open = this.#containers.add(program.options)
     const request: ExecRequest = {
       cid: open.cid,
-      source: program.source,
+      ...(program.source === undefined ? {} : { source: program.source }),
+      ...(program.graph === undefined ? {} : { graph: program.graph }),
       options: program.options,
       functions: [...this.#globals.functions.keys()],
       values: this.#globals.values,

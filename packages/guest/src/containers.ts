@@ -63,8 +63,8 @@ export class Containers {
   #runtimeOptions(request: ExecRequest): RuntimeOptions {
     return {
       ...request.options,
-      // npm's runtimes call source.toString('utf-8'): a string and a Buffer understand that, a Uint8Array does not.
-      source: typeof request.source === 'string' ? request.source : Buffer.from(request.source),
+      source: sourceOf(request),
+      ...(request.graph === undefined ? {} : { graph: request.graph }),
       globals: buildGlobals([...request.values, ...this.#functions(request)]),
     }
   }
@@ -148,6 +148,12 @@ export class Containers {
       yield [name, (...params: unknown[]) => this.#options.callHost(cid, name, params)]
     }
   }
+}
+
+/** npm's runtimes call source.toString('utf-8'): a string and a Buffer understand that, a Uint8Array does not. */
+function sourceOf({ source, graph }: ExecRequest): string | Buffer {
+  if (source === undefined) return graph?.modules.get(graph.entry)?.text ?? ''
+  return typeof source === 'string' ? source : Buffer.from(source)
 }
 
 async function load(runtime: Runtime): Promise<void> {

@@ -1,3 +1,5 @@
+import type { ModuleGraph } from '@confine-sandbox/contract'
+
 /** What the host tells the guest process on its command line, as JSON. Trusted: it is read before any untrusted source is there. */
 export interface GuestSettings {
   /** Absolute path of the runtime's main module. */
@@ -44,7 +46,10 @@ export const hostNotice = Object.freeze({
 export interface ExecRequest {
   /** The container's id, chosen by the host. */
   readonly cid: number
-  readonly source: string | Uint8Array
+  /** The program; absent when it is in the graph. */
+  readonly source?: string | Uint8Array
+  /** The program with its modules, for a runtime that asked for them. */
+  readonly graph?: ModuleGraph
   /** The runtime's own options. */
   readonly options: Readonly<Record<string, unknown>>
   /** Dotted names of the host's functions. */

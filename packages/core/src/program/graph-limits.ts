@@ -1,0 +1,11 @@
+/** How much one program may make the host read. Over any of them it does not start: ERR_CONFINE_LIMIT. */
+export const graphLimits = Object.freeze({
+  /** Modules of one program. */
+  modules: 5000,
+  /** Size of one of them. */
+  moduleMiB: 8,
+  /** Size of all together. */
+  totalMiB: 24,
+  /** Names that their texts ask for, all together. */
+  specifiers: 50_000,
+})
