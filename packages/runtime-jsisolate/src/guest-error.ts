@@ -19,15 +19,18 @@ export function copiedError(thrown: unknown): Error {
   return guestError({ name: thrown.name, message: thrown.message, stack: thrown.stack ?? '', fields: {} })
 }
 
-/** Makes the error of a program that cannot be compiled, with the line that is wrong. */
-export function compileError(thrown: unknown, text: string): Error {
+/**
+ * Makes the error of a program that cannot be compiled, with the line that is wrong.
+ * @param textOf gives the text of a file.
+ */
+export function compileError(thrown: unknown, textOf: (path: string) => string): Error {
   const error = copiedError(thrown)
   // isolated-vm puts the place at the end of the message.
   const place = / \[(.*):(\d+):(\d+)\]$/.exec(error.message)
   if (place === null) return error
   const [all, path, line, column] = place as unknown as [string, string, string, string]
   const message = error.message.slice(0, -all.length)
-  const source = text.split('\n')[Number(line) - 1] ?? ''
+  const source = textOf(path).split('\n')[Number(line) - 1] ?? ''
   const shown = source.length <= 200 ? `${source}\n${' '.repeat(Math.max(0, Number(column) - 1))}^\n\n` : ''
   return guestError({
     name: error.name,

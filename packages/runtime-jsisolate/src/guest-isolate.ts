@@ -2,10 +2,11 @@ import { writeSync } from 'node:fs'
 import { ConfineError } from '@confine-sandbox/contract'
 import ivm from 'isolated-vm'
 import { preludeSource } from './inside/index.ts'
-import type { HostAnswer } from './inside/host-calls.ts'
+import type { HostAnswer, HostError } from './inside/host-calls.ts'
 import type { LoadedModule } from './inside/modules.ts'
 import { type Packed, packer } from './inside/pack.ts'
 import { type Enter, type Inside, type Outcome, outsideNames, type PreludeOptions } from './inside/prelude.ts'
+import { LinkedModules, type ModuleSource } from './linked-modules.ts'
 
 /** Why an isolate is gone. */
 export type IsolateEnd = 'disposed' | 'memory'
@@ -20,6 +21,12 @@ export interface IsolateOwner {
   write(stream: 1 | 2, text: string): void
   exit(code: number): void
   load(specifier: string, from: string): LoadedModule
+  /** Finds the text of an imported module. */
+  resolve(specifier: string, from: string): Promise<ModuleSource>
+  /** The program wants a module by `import()`; without a name, one has arrived. */
+  importModule(importId: number, specifier: unknown, from: unknown): void
+  /** What a program may know of an error that isolated-vm reported while it loaded a module. */
+  describe(error: unknown): HostError
   /** Something failed of which no operation tells: a rejection that nobody handled, a timer's callback. */
   failed(error: unknown): void
   ended(end: IsolateEnd): void
@@ -37,6 +44,7 @@ export class GuestIsolate {
   /** Entries into the isolate that have not come back. */
   #inside = 0
   #stopped: (() => void) | undefined
+  readonly #linked: LinkedModules
 
   /** Only code of this package runs in here, so it runs at once, on this thread. */
   constructor(memoryLimitMiB: number, options: PreludeOptions, owner: IsolateOwner) {
@@ -50,6 +58,12 @@ export class GuestIsolate {
       this.#enter = this.#prelude().applySync(undefined, [...outside, copy.copyInto({ release: true })], {
         result: { reference: true },
       }) as ivm.Reference<Enter>
+      this.#linked = new LinkedModules(this.#isolate, this.#context, {
+        path: options.path,
+        resolve: (specifier, from) => owner.resolve(specifier, from),
+        lend: (operationId) => this.#run('lend', undefined, [operationId, options.path]),
+        importing: (importId) => this.#run('importing', undefined, [importId]),
+      })
     } catch (error) {
       this.dispose()
       throw error
@@ -71,55 +85,41 @@ export class GuestIsolate {
    * Compiles and runs a CommonJS program as an operation; `failed` is given what isolated-vm says of text that cannot be
    * compiled.
    */
-  runCommonJs(operationId: number, text: string, path: string, failed: (error: unknown) => void): void {
-    this.#enters(this.#compileCommonJs(operationId, text, path), (error) => this.#hasEnded(error) || failed(error))
+  runCommonJs(operationId: number, program: ModuleSource, failed: (error: unknown) => void): void {
+    this.#enters(this.#compileCommonJs(operationId, program), (error) => this.#hasEnded(error) || failed(error))
   }
 
   /**
    * Links and runs an ES module with what it imports, as an operation that ends when its top level is through; `failed`
    * is given what isolated-vm says of text that cannot be compiled or linked, and what the program throws.
-   * @param resolve finds the text of a module; called while the program is linked, and not after.
    */
-  runModule(operationId: number, text: string, path: string, resolve: ResolveModule, failed: (error: unknown) => void): void {
-    this.#enters(this.#linkModule(operationId, text, path, resolve), (error) => this.#hasEnded(error) || failed(error))
+  runModule(operationId: number, program: ModuleSource, failed: (error: unknown) => void): void {
+    this.#enters(this.#linked.run(operationId, program), (error) => this.#hasEnded(error) || failed(error))
   }
 
-  async #compileCommonJs(operationId: number, text: string, path: string): Promise<void> {
-    const head = "globalThis['confine:host'].run(function (exports, require, module, __filename, __dirname) {"
+  /** Loads a module while the program runs, and hands it to the program's `import()`. @param ran is told when it ran up to its first `await`. */
+  importModule(importId: number, specifier: string, from: string, ran: () => void): void {
+    const work = this.#linked.import(importId, specifier, from).then((path) => {
+      if (path !== undefined) this.#run('imported', undefined, [importId, path])
+      ran()
+    })
+    this.#enters(work, (error) => this.#hasEnded(error) || this.failImport(importId, this.#owner.describe(error)))
+  }
+
+  /** Rejects an `import()` of the program. */
+  failImport(importId: number, facts: HostError): void {
+    this.#owner.importModule(importId, undefined, undefined)
+    this.#run('importFailed', undefined, [importId, copyIn(facts)])
+  }
+
+  async #compileCommonJs(operationId: number, { path, text, importName }: ModuleSource): Promise<void> {
+    const parameters = ['exports', 'require', 'module', '__filename', '__dirname', ...(importName === undefined ? [] : [importName])]
+    const head = `globalThis['confine:host'].run(function (${parameters.join(', ')}) {`
     const body = text.startsWith('#!') ? `//${text.slice(2)}` : text
     const origin = { filename: path, columnOffset: -head.length }
     const script = await this.#isolate.compileScript(`${head}${body}\n})`, origin)
     this.#run('lend', undefined, [operationId, path])
     this.#enters(script.run(this.#context, { release: true }), (error) => this.#taskFailed(error, operationId))
-  }
-
-  async #linkModule(operationId: number, text: string, path: string, resolve: ResolveModule): Promise<void> {
-    const modules = new Map<string, Promise<ivm.Module>>()
-    const paths = new Map<ivm.Module, string>()
-    const compile = (code: string, filename: string): Promise<ivm.Module> => {
-      const known = modules.get(filename)
-      if (known !== undefined) return known
-      const compiled = this.#isolate.compileModule(code, { filename }).then((module) => {
-        paths.set(module, filename)
-        return module
-      })
-      modules.set(filename, compiled)
-      return compiled
-    }
-    const main = await compile(mainModule, 'confine:main')
-    await main.instantiate(this.#context, async (specifier, referrer) => {
-      const from = paths.get(referrer) ?? path
-      // These two names lead anywhere only from the modules of this package.
-      if (from.startsWith('confine:') || from.startsWith('node:')) {
-        if (specifier === 'confine:host') return compile(hostModule, 'confine:host')
-        if (specifier === 'confine:program') return compile(text, path)
-      }
-      const found = await resolve(specifier, from)
-      return compile(found.text, found.path)
-    })
-    this.#run('lend', undefined, [operationId, path])
-    await main.evaluate()
-    for (const module of modules.values()) (await module).release()
   }
 
   /** Names what a CommonJS module exports, as an operation. */
@@ -226,6 +226,7 @@ export class GuestIsolate {
       write: new ivm.Callback(guarded(owner.write), { sync: true }),
       exit: new ivm.Callback(guarded(owner.exit), { sync: true }),
       load: new ivm.Callback(guarded(owner.load), { sync: true }),
+      importModule: new ivm.Callback(guarded(owner.importModule), { sync: true }),
       clone: new ivm.Callback((value: unknown) => value, { sync: true }),
     }
   }
@@ -233,30 +234,6 @@ export class GuestIsolate {
 
 // Machine code for the prelude, of this process's own making.
 const compiled: { prelude?: ivm.ExternalCopy<ArrayBuffer> | undefined } = {}
-
-/** Finds the text of an imported module. */
-export type ResolveModule = (specifier: string, from: string) => Promise<{ readonly path: string; readonly text: string }>
-
-// Evaluated before the program, which therefore finds nothing on the global object.
-const hostModule = `const host = globalThis['confine:host']
-delete globalThis['confine:host']
-export const { require, loaded } = host`
-
-const mainModule = `import { loaded } from 'confine:host'
-import * as program from 'confine:program'
-loaded(program)`
-
-/** The text of an ES module that exports what a CommonJS module does. */
-export function commonJsModule(specifier: string, names: readonly string[]): string {
-  const own = names.filter((name) => name !== 'default' && /^[A-Za-z_$][\w$]*$/.test(name))
-  const lines = own.map((name, index) => `const export${index} = module[${JSON.stringify(name)}]\nexport { export${index} as ${name} }`)
-  return [
-    `import { require } from 'confine:host'`,
-    `const module = require(${JSON.stringify(specifier)})`,
-    'export default module',
-    ...lines,
-  ].join('\n')
-}
 
 function copyOptions(options: PreludeOptions): ivm.ExternalCopy<Packed> {
   const refuse = () => {

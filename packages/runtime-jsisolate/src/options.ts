@@ -1,16 +1,23 @@
 import { isAbsolute, posix } from 'node:path'
-import { ConfineError, type RuntimeOptions } from '@confine-sandbox/contract'
+import { ConfineError, type ModuleGraph, type RuntimeOptions } from '@confine-sandbox/contract'
+import { isModuleText, withImportCalls } from './import-calls.ts'
+import type { ModuleSource } from './linked-modules.ts'
+import { plainText } from './plain-text.ts'
 
 /** What `new JsIsolateConfineRuntime(options)` takes. */
 export interface JsIsolateOptions extends RuntimeOptions {
   /** The program, as text or as UTF-8 bytes. */
   source?: string | Uint8Array
-  /** Absolute path that names the program, and from which relative modules are found. @default `sourcePath`, then '/guest/main.js' */
+  /** Absolute path that names the program, and from which relative modules are found. @default that in `graph`, `sourcePath`, then '/guest/main.js' */
   path?: string
   /** The path that the source was read from; used when `path` is not given. */
   sourcePath?: string
-  /** How the program is written. @default 'esm' when the path ends in .mjs, else 'cjs' */
+  /** The modules that the program can load; a sandbox gathers them. Without it, used alone, they are files. */
+  graph?: ModuleGraph
+  /** How the program is written. @default what `graph` says, else the ending of the path, else 'esm' for a text with `import` or `export` */
   module?: 'cjs' | 'esm'
+  /** 'ts' for TypeScript: its types are left out. @default what `graph` says, else 'ts' for .ts, .mts and .cts */
+  language?: 'js' | 'ts'
   /** Which globals it finds: the language's and a few of the web's, or Node's without the system. @default 'vanilla' */
   env?: 'vanilla' | 'nodejs'
   /** What the program may call, nested; functions become asynchronous globals, other values are copied. */
@@ -29,8 +36,12 @@ export interface JsIsolateOptions extends RuntimeOptions {
 
 /** Options that were checked, with their defaults. */
 export interface Program {
+  /** The text as it was given. */
   readonly text: string
+  /** The text ready to be compiled. @throws SyntaxError for TypeScript that is none. */
+  main(): ModuleSource
   readonly path: string
+  readonly graph: ModuleGraph | undefined
   readonly module: 'cjs' | 'esm'
   readonly env: 'vanilla' | 'nodejs'
   readonly globals: Record<string, unknown>
@@ -52,10 +63,15 @@ export function readProgram(options: JsIsolateOptions): Program {
   if (typeof esm !== 'object' || esm === null) throw bad('esm', 'an object', esm)
   if (source === undefined) throw new ConfineError('ERR_CONFINE_SOURCE_MISSING', 'There is no program: give its text as the option source.')
   const path = programPath(options)
+  const text = sourceText(source)
+  const language = programLanguage(options, path)
+  let main: ModuleSource | undefined
   return {
-    text: sourceText(source),
+    text,
     path,
-    module: programModule(options, path),
+    graph: options.graph,
+    main: () => (main ??= { path, ...withImportCalls(plainText(text, language, path)) }),
+    module: programModule(options, path, text),
     env,
     globals,
     memoryLimitMiB,
@@ -70,19 +86,29 @@ function sourceText(source: unknown): string {
   throw bad('source', 'a string or bytes', source)
 }
 
-function programPath({ path, sourcePath }: JsIsolateOptions): string {
+function programPath({ path, graph, sourcePath }: JsIsolateOptions): string {
   if (path !== undefined) {
     if (typeof path === 'string' && isAbsolute(path)) return path
     throw bad('path', 'an absolute path', path)
   }
+  if (graph !== undefined) return graph.entry
   if (typeof sourcePath !== 'string') return '/guest/main.js'
   return isAbsolute(sourcePath) ? sourcePath : posix.resolve('/guest', sourcePath)
 }
 
-function programModule({ module }: JsIsolateOptions, path: string): 'cjs' | 'esm' {
-  if (module === undefined) return path.endsWith('.mjs') ? 'esm' : 'cjs'
+function programModule({ module, graph }: JsIsolateOptions, path: string, text: string): 'cjs' | 'esm' {
   if (module === 'cjs' || module === 'esm') return module
-  throw bad('module', "'cjs' or 'esm'", module)
+  if (module !== undefined) throw bad('module', "'cjs' or 'esm'", module)
+  const format = graph?.modules.get(graph.entry)?.format
+  if (format !== undefined) return format === 'module' ? 'esm' : 'cjs'
+  if (/\.m[jt]s$/.test(path)) return 'esm'
+  return /\.c[jt]s$/.test(path) || !isModuleText(text) ? 'cjs' : 'esm'
+}
+
+function programLanguage({ language, graph }: JsIsolateOptions, path: string): 'js' | 'ts' {
+  if (language === 'js' || language === 'ts') return language
+  if (language !== undefined) throw bad('language', "'js' or 'ts'", language)
+  return graph?.modules.get(graph.entry)?.language ?? (/\.[cm]?ts$/.test(path) ? 'ts' : 'js')
 }
 
 function overrides(requires: object): Program['requires'] {

@@ -1,16 +1,26 @@
 import { readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname } from 'node:path'
+import { gatheredPath } from '@confine-sandbox/contract'
 import { findModuleFile } from './file-modules.ts'
+import { withImportCalls } from './import-calls.ts'
 import type { LoadedModule } from './inside/modules.ts'
 import type { Program } from './options.ts'
+import { plainText } from './plain-text.ts'
 
 /** What a program's `require` and `import` lead to. */
 export interface ProgramModules {
   /** For `require`. Does not throw. */
   require(specifier: string, from: string): LoadedModule
-  /** For `import`. Does not throw. */
-  import(specifier: string, from: string): LoadedModule
+  /** For `import`. Does not throw. A CommonJS module comes with its names, when they are known. */
+  import(specifier: string, from: string): LoadedModule | CommonJsModule
+}
+
+/** A CommonJS module that was gathered, as an ES module imports it. */
+interface CommonJsModule {
+  readonly kind: 'commonjs'
+  readonly path: string
+  readonly exports: readonly string[]
 }
 
 /**
@@ -19,29 +29,49 @@ export interface ProgramModules {
  * @param shims the text of the modules of Node that this package brings along, by name.
  */
 export function programModules(program: Program, canRead: boolean, shims: ReadonlyMap<string, string>): ProgramModules {
+  const { graph } = program
   const root = dirname(program.path)
 
-  function find(specifier: string, from: string): LoadedModule {
+  function find(kind: 'import' | 'require', specifier: string, from: string): LoadedModule | CommonJsModule {
     const override = program.requires.get(specifier)
     if (override !== undefined) return overridden(specifier, override)
     const name = specifier.replace(/^node:/, '')
     if (specifier.startsWith('node:') || nodeModules.has(name)) return nodeModule(name)
+    if (graph !== undefined) return gathered(kind, specifier, from)
     if (!canRead) return missing(specifier, 'in this sandbox there are no files to load modules from. Bundle it into the source')
     try {
       const file = findModuleFile(specifier, from, root)
-      if (file !== undefined) return { kind: file.path.endsWith('.json') ? 'json' : 'text', ...file }
+      if (file !== undefined) return read(file.path, file.text)
     } catch (error) {
       return missing(specifier, messageOf(error))
     }
     return missing(specifier, `there is no such module below ${root}`)
   }
 
+  function gathered(kind: 'import' | 'require', specifier: string, from: string): LoadedModule | CommonJsModule {
+    const path = gatheredPath(graph!, kind, specifier, from === program.path ? graph!.entry : from)
+    const module = path === undefined ? undefined : graph!.modules.get(path)
+    if (path === undefined || module === undefined) {
+      return missing(
+        specifier,
+        `${from} asks for it, and it was not gathered. It must lie below the roots of the program, and its name stand in a module or in the option include`,
+      )
+    }
+    if (module.format === 'json') return { kind: 'json', path, text: module.text }
+    if (module.format === 'commonjs' && kind === 'import') return { kind: 'commonjs', path, exports: module.exports }
+    if (module.format === 'module' && kind === 'require') {
+      return missing(specifier, `${path} is an ES module. Use import() for it`, 'ERR_REQUIRE_ESM')
+    }
+    if (path === graph!.entry) return { kind: 'text', ...program.main() }
+    return { kind: 'text', path, ...withImportCalls(plainText(module.text, module.language, path)) }
+  }
+
   function overridden(specifier: string, override: string | { readonly source: string }): LoadedModule {
-    if (typeof override !== 'string') return { kind: 'text', path: `/guest/requires/${specifier}`, text: override.source }
+    if (typeof override !== 'string') return { kind: 'text', path: `/guest/requires/${specifier}`, ...withImportCalls(override.source) }
     if (!canRead)
       return missing(specifier, `the file ${override} of the option cjs.requires cannot be read in a sandbox. Give { source } instead`)
     try {
-      return { kind: override.endsWith('.json') ? 'json' : 'text', path: override, text: readFileSync(override, 'utf8') }
+      return read(override, readFileSync(override, 'utf8'))
     } catch (error) {
       return missing(specifier, messageOf(error))
     }
@@ -58,25 +88,44 @@ export function programModules(program: Program, canRead: boolean, shims: Readon
 
   return {
     require(specifier, from) {
-      const found = find(specifier, from)
-      if (found.kind === 'text' && found.path.endsWith('.mjs'))
-        return missing(specifier, `${found.path} is an ES module`, 'ERR_REQUIRE_ESM')
-      return found
+      return told(specifier, () => {
+        const found = find('require', specifier, from) as LoadedModule
+        if (graph === undefined && found.kind === 'text' && found.path.endsWith('.mjs'))
+          return missing(specifier, `${found.path} is an ES module`, 'ERR_REQUIRE_ESM')
+        return found
+      })
     },
     import(specifier, from) {
       if (program.disableImports) return missing(specifier, 'imports are disabled for this program', 'ERR_IMPORT_DISABLED')
-      const found = find(specifier, from)
-      if (found.kind === 'text' && found.path.endsWith('.cjs'))
-        return missing(specifier, `${found.path} is a CommonJS module`, 'ERR_IMPORT_COMMONJS')
-      return found
+      return told(specifier, () => {
+        const found = find('import', specifier, from)
+        if (graph === undefined && found.kind === 'text' && found.path.endsWith('.cjs'))
+          return missing(specifier, `${found.path} is a CommonJS module`, 'ERR_IMPORT_COMMONJS')
+        return found
+      })
     },
   }
+}
+
+function read(path: string, text: string): LoadedModule {
+  return path.endsWith('.json') ? { kind: 'json', path, text } : { kind: 'text', path, ...withImportCalls(text) }
 }
 
 const nodeModules = new Set(builtinModules)
 
 function missing(specifier: string, reason: string, code = 'MODULE_NOT_FOUND'): LoadedModule {
   return { kind: 'error', message: `Cannot load the module ${JSON.stringify(specifier)}: ${reason}.`, code }
+}
+
+/** A text may be no TypeScript. */
+function told<Found>(specifier: string, find: () => Found): Found | LoadedModule {
+  try {
+    return find()
+  } catch (error) {
+    if (!(error instanceof Error)) return missing(specifier, String(error))
+    const { name, message, stack, code = 'ERR_INVALID_MODULE' } = error as Error & { code?: string }
+    return { kind: 'error', name, message, code, ...(stack !== undefined && { stack }) }
+  }
 }
 
 function messageOf(error: unknown): string {

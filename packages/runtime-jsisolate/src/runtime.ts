@@ -9,12 +9,13 @@ import {
   type RuntimeUsage,
 } from '@confine-sandbox/contract'
 import { compileError, copiedError, guestError } from './guest-error.ts'
-import type { HostAnswer } from './inside/host-calls.ts'
-import { commonJsModule, GuestIsolate, type IsolateEnd, type IsolateOwner } from './guest-isolate.ts'
+import type { HostAnswer, HostError } from './inside/host-calls.ts'
+import { GuestIsolate, type IsolateEnd, type IsolateOwner } from './guest-isolate.ts'
 import { hostGlobals, told } from './host-globals.ts'
 import type { Packed } from './inside/pack.ts'
 import type { Outcome } from './inside/prelude.ts'
 import { readDescription, readNames, readThrown } from './inside-word.ts'
+import { commonJsModule, type ModuleSource } from './linked-modules.ts'
 import { OutsideReferences } from './references.ts'
 import { nodeShims } from './node-shims.ts'
 import { programModules, type ProgramModules } from './program-modules.ts'
@@ -48,6 +49,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
   #end: End | undefined
   #lastOperation = 0
   #answering = 0
+  readonly #imports = new Map<number, 'loading' | 'awaiting'>()
   readonly #operations = new Map<number, Operation>()
 
   constructor(options: JsIsolateOptions = {}) {
@@ -127,14 +129,14 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
 
   async #load(): Promise<void> {
     const guest = this.#guest!
-    const { text, path, module } = this.#program!
+    const program = this.#program!
     try {
       this.#description = readDescription(
         await this.#operate('the program', (id) => {
           this.#loading = id
-          const failed = (error: unknown) => this.#fail(id, error instanceof ImportError ? error : compileError(error, text))
-          if (module === 'esm') guest.runModule(id, text, path, this.#import, failed)
-          else guest.runCommonJs(id, text, path, failed)
+          const failed = (error: unknown) => this.#fail(id, this.#loadError(error))
+          if (program.module === 'esm') guest.runModule(id, program.main(), failed)
+          else guest.runCommonJs(id, program.main(), failed)
         }),
       )
       this.#loading = undefined
@@ -144,13 +146,39 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
     }
   }
 
-  readonly #import = async (specifier: string, from: string): Promise<{ path: string; text: string }> => {
+  async #resolve(specifier: string, from: string): Promise<ModuleSource> {
     const found = this.#modules!.import(specifier, from)
     if (found.kind === 'error') throw new ImportError(found)
+    if (found.kind === 'commonjs') return { path: `confine:commonjs ${found.path}`, text: commonJsModule(found.path, found.exports) }
+    if (found.kind === 'json') return { path: found.path, text: `export default JSON.parse(${JSON.stringify(found.text)})` }
     if (found.kind === 'text' && !found.path.startsWith('node:')) return found
-    if (found.kind === 'json') return { path: found.path, text: `export default ${found.text}` }
     const names = readNames(await this.#operate(specifier, (id) => this.#guest!.names(id, specifier)))
     return { path: `node:${specifier.replace(/^node:/, '')}`, text: commonJsModule(specifier, names) }
+  }
+
+  #importModule(importId: number, specifier: unknown, from: unknown): void {
+    if (specifier === undefined) {
+      this.#imports.delete(importId)
+      return
+    }
+    // The word of the program: each costs memory out here.
+    if (this.#imports.size >= maxImports) {
+      this.#guest!.failImport(importId, { name: 'Error', message: `${maxImports} imports are waiting`, code: 'ERR_CONFINE_LIMIT' })
+      return
+    }
+    this.#imports.set(importId, 'loading')
+    this.#guest!.importModule(importId, String(specifier), String(from), () => {
+      if (this.#imports.has(importId)) this.#imports.set(importId, 'awaiting')
+    })
+  }
+
+  #loadError(error: unknown): Error {
+    return error instanceof ImportError ? error : compileError(error, (path) => this.#textOf(path))
+  }
+
+  #textOf(path: string): string {
+    const { text, path: main, graph } = this.#program!
+    return path === main ? text : (graph?.modules.get(path)?.text ?? '')
   }
 
   #owner(): IsolateOwner {
@@ -165,6 +193,9 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
       write: (stream, text) => void (stream === 2 ? process.stderr : process.stdout).write(String(text)),
       exit: (code) => this.#finish({ kind: 'exited', code: code & 0xff, how: `the program called process.exit(${code & 0xff})` }),
       load: (specifier, from) => this.#modules!.require(String(specifier), String(from)),
+      resolve: (specifier, from) => this.#resolve(specifier, from),
+      importModule: (id, specifier, from) => this.#importModule(id, specifier, from),
+      describe: (error) => describeError(this.#loadError(error)),
       failed: (error) => this.#background(copiedError(error)),
       ended: (end) => this.#lost(end),
     }
@@ -270,7 +301,18 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
     if (this.#end !== undefined) return
     // A module that awaits at its top level fails as a rejection that nobody handles.
     if (this.#loading !== undefined && this.#program?.module === 'esm') this.#fail(this.#loading, error)
+    else if (this.#failImports(error)) return
     else if (!this.emit('runtime-error', error)) process.stderr.write(`Uncaught ${error.stack ?? error.message}\n`)
+  }
+
+  /** So does a module that was imported at run time; which one it was cannot be told from the others that await. */
+  #failImports(error: Error): boolean {
+    const awaiting = [...this.#imports].filter(([, state]) => state === 'awaiting')
+    for (const [id] of awaiting) {
+      this.#imports.delete(id)
+      this.#guest?.failImport(id, describeError(error))
+    }
+    return awaiting.length > 0
   }
 
   #lost(end: IsolateEnd): void {
@@ -311,11 +353,18 @@ export declare namespace JsIsolateConfineRuntime {
 class ImportError extends Error {
   readonly code: string
 
-  constructor(facts: { message: string; code: string }) {
-    super(facts.message)
-    this.code = facts.code
-    this.stack = `Error: ${facts.message}`
+  constructor({ name = 'Error', message, code, stack }: { name?: string; message: string; code: string; stack?: string }) {
+    super(message)
+    this.name = name
+    this.code = code
+    this.stack = stack ?? `${name}: ${message}`
   }
+}
+
+/** What a program is told of what went wrong while a module of its own was loaded. */
+function describeError(error: Error & { code?: unknown }): HostError {
+  const { name, message, stack, code } = error
+  return { name, message, ...(stack !== undefined && { stack }), ...(typeof code === 'string' && { code }) }
 }
 
 /** How a container ended. */
@@ -337,6 +386,8 @@ interface Operation {
 const outside: Operation['within'] = AsyncLocalStorage.snapshot()
 
 const maxAnswering = 20_000
+
+const maxImports = 1000
 
 // Of the process, not of one container: once it is locked, it stays so.
 const canRead = { files: true }

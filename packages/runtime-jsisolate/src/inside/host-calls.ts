@@ -12,6 +12,8 @@ export interface HostError {
   readonly name: string
   readonly message: string
   readonly code?: string | number
+  /** Its stack, when it is the program's own. */
+  readonly stack?: string
 }
 
 /**
@@ -123,6 +125,7 @@ export function hostCalls(send: (callId: number, index: number, args: unknown[],
     const error = new Constructor(facts.message)
     if (error.name !== facts.name) define(error, 'name', facts.name, false)
     if (facts.code !== undefined) define(error, 'code', facts.code, true)
+    if (facts.stack !== undefined) define(error, 'stack', facts.stack, false)
     return error
   }
 

@@ -1,6 +1,7 @@
 import { exported } from './exported.ts'
 import { formatter } from './format.ts'
 import { hostCalls } from './host-calls.ts'
+import { dynamicImports } from './imports.ts'
 import { modules } from './modules.ts'
 import { isolatePrelude, outsideNames } from './prelude.ts'
 import { packer } from './pack.ts'
@@ -22,6 +23,7 @@ export const preludeSource = `'use strict';
     formatter: ${formatter},
     stacks: ${stacks},
     hostCalls: ${hostCalls},
+    dynamicImports: ${dynamicImports},
     modules: ${modules},
     insideReferences: ${insideReferences},
     packer: ${packer},

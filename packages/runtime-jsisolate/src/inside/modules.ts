@@ -1,9 +1,9 @@
 /** One module of a program, as the outside hands it in. */
 export type LoadedModule =
-  | { readonly kind: 'text' | 'json'; readonly path: string; readonly text: string }
+  | { readonly kind: 'text' | 'json'; readonly path: string; readonly text: string; readonly importName?: string }
   /** A module of Node's that this package does not bring along: each member throws when it is used. */
   | { readonly kind: 'unavailable'; readonly name: string; readonly members: readonly string[] }
-  | { readonly kind: 'error'; readonly message: string; readonly code: string }
+  | { readonly kind: 'error'; readonly message: string; readonly code: string; readonly name?: string; readonly stack?: string }
 
 interface Module {
   exports: unknown
@@ -19,10 +19,12 @@ interface Module {
  * CommonJS: `module`, `exports` and `require`. Runs inside the isolate: uses nothing but the language.
  * @param load asks the outside for a module; does not throw.
  * @param makeError makes an error of this isolate.
+ * @param importer makes what stands for `import` in a module.
  */
 export function modules(
   load: (specifier: string, from: string) => LoadedModule,
-  makeError: (facts: { name: string; message: string; code?: string }) => Error,
+  makeError: (facts: { name: string; message: string; code?: string; stack?: string }) => Error,
+  importer: (path: string) => unknown,
 ) {
   const { apply, defineProperty } = Reflect
   // biome-ignore lint/security/noGlobalEval: it is the program's own text, in the program's isolate.
@@ -41,7 +43,7 @@ export function modules(
   }
 
   function run(module: Module, wrapper: Function): void {
-    apply(wrapper, module.exports, [module.exports, module.require, module, module.filename, module.path])
+    apply(wrapper, module.exports, [module.exports, module.require, module, module.filename, module.path, importer(module.filename)])
     module.loaded = true
   }
 
@@ -79,13 +81,17 @@ export function modules(
     try {
       if (found.kind === 'json') module.exports = parse(found.text)
       // Only a direct compilation outside could name the first column right, and the outside is waiting for this one.
-      else
-        run(module, evaluate(`(function (exports, require, module, __filename, __dirname) {${found.text}\n})\n//# sourceURL=${found.path}`))
+      else run(module, evaluate(`(function (${parameters(found.importName)}) {${found.text}\n})\n//# sourceURL=${found.path}`))
     } catch (error) {
       delete loaded[found.path]
       throw error
     }
     return module.exports
+  }
+
+  function parameters(importName: string | undefined): string {
+    const names = 'exports, require, module, __filename, __dirname'
+    return importName === undefined ? names : `${names}, ${importName}`
   }
 
   function ask(specifier: unknown, from: string): Exclude<LoadedModule, { kind: 'error' }> {
@@ -97,7 +103,7 @@ export function modules(
       })
     }
     const found = load(specifier, from)
-    if (found.kind === 'error') throw makeError({ name: 'Error', message: found.message, code: found.code })
+    if (found.kind === 'error') throw makeError({ ...found, name: found.name ?? 'Error' })
     return found
   }
 

@@ -1,6 +1,7 @@
 import type { exported } from './exported.ts'
 import type { formatter } from './format.ts'
-import type { GlobalShape, HostAnswer, hostCalls, Task } from './host-calls.ts'
+import type { GlobalShape, HostAnswer, HostError, hostCalls, Task } from './host-calls.ts'
+import type { dynamicImports } from './imports.ts'
 import type { LoadedModule, modules } from './modules.ts'
 import type { processMembers } from './node/process.ts'
 import type { packer, Packed } from './pack.ts'
@@ -25,11 +26,23 @@ export interface Outside {
   write(stream: 1 | 2, text: string): void
   exit(code: number): void
   load(specifier: string, from: string): LoadedModule
+  /** Loads a module for `import()`; without a name, says that it has arrived. */
+  importModule(importId: number, specifier?: string, from?: string): void
   clone(value: unknown): unknown
 }
 
 /** The members of Outside, in the order in which they are handed in. */
-export const outsideNames = ['done', 'call', 'release', 'arm', 'write', 'exit', 'load', 'clone'] as const satisfies (keyof Outside)[]
+export const outsideNames = [
+  'done',
+  'call',
+  'release',
+  'arm',
+  'write',
+  'exit',
+  'load',
+  'importModule',
+  'clone',
+] as const satisfies (keyof Outside)[]
 
 /** How an operation ended. */
 export type Outcome = 'value' | 'thrown' | 'missing' | 'uncopyable'
@@ -46,7 +59,7 @@ export interface Inside {
   /**
    * Puts on the global object, for the next script or module, what takes the program: `run` for a CommonJS wrapper,
    * `loaded` for the namespace of an ES module. It is gone before the program runs. The operation ends with the
-   * description of what the program exports.
+   * description of what the program exports; operation 0 is none.
    */
   lend(operationId: number, path: string): void
   /** Names what a CommonJS module exports, as an operation. */
@@ -60,6 +73,11 @@ export interface Inside {
   forget(id: number): void
   settle(callId: number, answer: HostAnswer): void
   tick(): void
+  /** A module is about to run that was imported at run time. */
+  importing(importId: number): void
+  /** A module that was imported at run time is there already, or cannot be loaded. */
+  imported(importId: number, path: string): void
+  importFailed(importId: number, facts: HostError): void
   /** Answers an operation that is not under way, because a task failed in the middle. */
   probe(operationId: number, message: string): void
 }
@@ -72,6 +90,7 @@ interface Parts {
   formatter: typeof formatter
   stacks: typeof stacks
   hostCalls: typeof hostCalls
+  dynamicImports: typeof dynamicImports
   modules: typeof modules
   insideReferences: typeof insideReferences
   packer: typeof packer
@@ -86,7 +105,7 @@ interface Parts {
  * with its own references to what it uses of the language, so that a program may change that as it likes.
  */
 export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): Enter {
-  const { done, call: sendCall, release, arm, write, exit, load, clone } = outside
+  const { done, call: sendCall, release, arm, write, exit, load, importModule, clone } = outside
   const { apply, defineProperty } = Reflect
   const { isInteger } = Number
   const { hasOwn, keys } = Object
@@ -110,7 +129,8 @@ export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): 
   const host = parts.hostCalls(send, task)
   const references = parts.insideReferences({ ...parts, ...host, release })
   const { globals: timerGlobals, tick } = parts.timers(arm, task)
-  const { runMain, requireFrom } = parts.modules(load, host.makeError)
+  const { importer, importing, imported, importFailed } = parts.dynamicImports(importModule, host.makeError, task)
+  const { runMain, requireFrom } = parts.modules(load, host.makeError, importer)
 
   const underWay = { __proto__: null } as unknown as Record<number, true>
   const missing = {}
@@ -277,7 +297,7 @@ export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): 
   const inside: Inside = {
     lend(id, path) {
       task.operation = id
-      underWay[id] = true
+      if (id !== 0) underWay[id] = true
       const loaded = (exports: () => unknown) => {
         exportsOf = exports
         finish(id, describe(exports()))
@@ -285,6 +305,8 @@ export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): 
       define(realm, 'confine:host', {
         require: (specifier: string) => requireFrom(specifier, '/'),
         loaded: (namespace: unknown) => loaded(() => namespace),
+        importer,
+        imported,
         run(wrapper: Function) {
           delete realm['confine:host']
           try {
@@ -325,6 +347,9 @@ export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): 
       host.settle(callId, hasOwn(answer, 'value') ? { value: references.unpack((answer as { value: unknown }).value) } : answer)
     },
     tick,
+    importing,
+    imported,
+    importFailed,
     probe(id, message) {
       if (underWay[id] === undefined) done(id, 'uncopyable', message)
     },
