@@ -2,17 +2,17 @@
  * Makes an Error of whatever guest code threw: its name, message, cause, code and own data, and the lines of its stack
  * that lie in the guest's program. Never throws.
  */
-export function guestError(thrown: unknown, path: string, depth = 0): Error {
+export function guestError(thrown: unknown, isGuestFile: IsGuestFile, depth = 0): Error {
   const facts = read(thrown)
   const error = new (natives.get(facts.name) ?? Error)(facts.message)
   if (error.name !== facts.name) define(error, 'name', facts.name)
-  define(error, 'stack', facts.stack === undefined ? `${facts.name}: ${facts.message}` : guestStack(facts.stack, path))
-  if ('cause' in facts) define(error, 'cause', nested(facts.cause, path, depth))
+  define(error, 'stack', facts.stack === undefined ? `${facts.name}: ${facts.message}` : guestStack(facts.stack, isGuestFile))
+  if ('cause' in facts) define(error, 'cause', nested(facts.cause, isGuestFile, depth))
   if (facts.errors !== undefined)
     define(
       error,
       'errors',
-      facts.errors.map((inner) => nested(inner, path, depth)),
+      facts.errors.map((inner) => nested(inner, isGuestFile, depth)),
     )
   for (const [key, value] of facts.fields) {
     Object.defineProperty(error, key, { value, enumerable: true, configurable: true, writable: true })
@@ -79,23 +79,28 @@ function dataFields(thrown: object): [string, unknown][] {
   return fields
 }
 
-function nested(value: unknown, path: string, depth: number): unknown {
+function nested(value: unknown, isGuestFile: IsGuestFile, depth: number): unknown {
   if (typeof value !== 'object' || value === null || typeof get(value, 'message') !== 'string') return value
-  return depth < maxDepth ? guestError(value, path, depth + 1) : undefined
+  return depth < maxDepth ? guestError(value, isGuestFile, depth + 1) : undefined
 }
 
 /** Keeps the message and those frames that name no file, or the program's. */
-function guestStack(stack: string, path: string): string {
+function guestStack(stack: string, isGuestFile: IsGuestFile): string {
   return stack
     .split('\n')
-    .filter((line) => !/^\s+at /.test(line) || isGuestFrame(line, path))
+    .filter((line) => !/^\s+at /.test(line) || isGuestFrame(line, isGuestFile))
     .join('\n')
 }
 
-function isGuestFrame(line: string, path: string): boolean {
+function isGuestFrame(line: string, isGuestFile: IsGuestFile): boolean {
   const location = /\((.*)\)$/.exec(line)?.[1] ?? line.replace(/^\s+at (async )?/, '')
-  return location.includes(`${path}:`) || !location.split(/[\s(]/).some(isOutside)
+  // Code that was evaluated names the files around it.
+  const names = [location, ...location.split(/[\s(),]/)].map((place) => place.replace(/(?::\d+){1,2}$/, ''))
+  return names.some(isGuestFile) || !names.slice(1).some(isOutside)
 }
+
+/** Whether a file is one of the program's. */
+export type IsGuestFile = (name: string) => boolean
 
 /** Whether a file is of the process, not of a program that named it. */
 export function isOutside(file: string): boolean {

@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import vm from 'node:vm'
-import { builtin } from './guest-require.ts'
+import { builtin } from './builtin.ts'
 import { realmPrelude, type Outside, type RealmTools } from './realm-prelude.ts'
 
 /** A vm context with Node's globals: where one program runs. */
@@ -25,11 +25,16 @@ export function createRealm(): Realm {
 }
 
 /** Compiles a CommonJS program into a function of module, exports, require, __filename and __dirname. */
-export function compile(realm: Realm, text: string, path: string): (...args: unknown[]) => unknown {
+export function compile(
+  realm: Realm,
+  text: string,
+  path: string,
+  importModule: (specifier: string) => Promise<vm.Module>,
+): (...args: unknown[]) => unknown {
   return vm.compileFunction(text, ['exports', 'require', 'module', '__filename', '__dirname'], {
     parsingContext: realm.global,
     filename: path,
-    importModuleDynamically: importBuiltin as never,
+    importModuleDynamically: importModule as never,
   }) as (...args: unknown[]) => unknown
 }
 

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path'
 import { getHeapStatistics } from 'node:v8'
 import {
   APIDescription,
@@ -13,13 +12,14 @@ import { exitSignal, isExitSignal } from './exit-signal.ts'
 import { guestError, isOutside } from './guest-error.ts'
 import { defineGlobals } from './guest-globals.ts'
 import { guestProcess } from './guest-process.ts'
-import { guestRequire } from './guest-require.ts'
 import { guestTimers } from './guest-timers.ts'
+import { neutralOs } from './neutral-os.ts'
 import { type JsEvalOptions, type Program, readProgram } from './options.ts'
-import { compile, createRealm, type Realm } from './realm.ts'
+import { ProgramModules } from './program-modules.ts'
+import { createRealm, type Realm } from './realm.ts'
 
 /**
- * Runs a CommonJS program in a vm context of this process. The context keeps globals apart and is no security boundary:
+ * Runs a program in a vm context of this process. The context keeps globals apart and is no security boundary:
  * that is the operating system's, around the process.
  */
 export class JsEvalConfineRuntime extends AbstractConfineRuntime {
@@ -33,7 +33,7 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
   declare opts: JsEvalOptions
   #program: Program | undefined
   #realm: Realm | undefined
-  #module: { exports: unknown } | undefined
+  #module: { readonly exports: unknown } | undefined
   #running: Promise<void> | undefined
   #exitCode: number | undefined
   #hasExited = false
@@ -67,8 +67,8 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
       this.#assertOpen()
       return host(...args)
     })
-    const { path } = this.#program
-    tools.hideFrames((name) => name === path || !isOutside(name))
+    const { path, graph } = this.#program
+    tools.hideFrames((name) => name === path || graph?.modules.has(name) === true || !isOutside(name))
     this.#realm = realm
   }
 
@@ -144,30 +144,16 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
     this.#end(1)
   }
 
-  async #load(realm: Realm, { text, path }: Program): Promise<void> {
-    const { global, tools } = realm
-    const require = guestRequire(
-      new Map([
-        ['process', global.process],
-        ['console', global.console],
-      ]),
-    )
-    const module = Object.assign(tools.object(), {
-      exports: tools.object() as unknown,
-      id: '.',
-      path: dirname(path),
-      filename: path,
-      loaded: false,
-      children: [],
-      paths: [],
-      require,
-    })
-    require.main = module as never
-    this.#module = module
+  async #load(realm: Realm, program: Program): Promise<void> {
+    const { global } = realm
+    const replaced = new Map<string, unknown>([
+      ['process', global.process],
+      ['console', global.console],
+      ['os', neutralOs()],
+    ])
     try {
-      const main = compile(realm, text, path)
-      Reflect.apply(main, module.exports, [module.exports, require, module, path, module.path])
-      module.loaded = true
+      const module = (await this.#orClosed(new ProgramModules(realm, program, replaced).run())) as { readonly exports: unknown }
+      if (this.#exitCode === undefined) this.#module = module
     } catch (thrown) {
       if (this.#exitCode === undefined) throw this.#failure(thrown)
     }
@@ -213,7 +199,8 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
 
   #failure(thrown: unknown): Error {
     if (this.#exitCode !== undefined || isExitSignal(thrown)) return this.#closedError()
-    return guestError(thrown, this.#program!.path)
+    const { path, graph } = this.#program!
+    return guestError(thrown, (name) => name === path || graph?.modules.has(name) === true)
   }
 
   #closedError(): ConfineError {

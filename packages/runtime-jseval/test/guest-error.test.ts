@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { guestError } from '../src/guest-error.ts'
 
 const path = '/guest/main.js'
-const make = (thrown: unknown) => guestError(thrown, path)
+const make = (thrown: unknown) => guestError(thrown, (name) => name === path)
 
 describe('an error', () => {
   test('keeps name, message, code, data and cause, of any realm', () => {

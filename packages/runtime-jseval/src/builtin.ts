@@ -1,0 +1,20 @@
+/**
+ * Loads one of Node's own modules.
+ * @param replaced modules that the program has its own of.
+ * @throws an error with the code MODULE_NOT_FOUND for every other name.
+ */
+export function builtin(id: unknown, replaced?: ReadonlyMap<string, unknown>): unknown {
+  if (typeof id !== 'string' || id === '') {
+    throw Object.assign(new TypeError('The name of a module must be a string that is not empty'), { code: 'ERR_INVALID_ARG_TYPE' })
+  }
+  const own = replaced?.get(id.replace(/^node:/, ''))
+  if (own !== undefined) return own
+  const module = process.getBuiltinModule(id)
+  if (module !== undefined) return module
+  throw moduleError(id, "in this sandbox there are only Node's own modules, and those that were gathered with the program")
+}
+
+/** What a module that cannot be loaded fails with. */
+export function moduleError(id: string, reason: string, code = 'MODULE_NOT_FOUND'): Error {
+  return Object.assign(new Error(`Cannot load the module ${JSON.stringify(id)}: ${reason}.`), { code })
+}
