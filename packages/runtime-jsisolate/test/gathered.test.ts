@@ -195,7 +195,10 @@ describe('at run time', () => {
 
   test('imports that failed count no more', async () => {
     const { call } = await run(
-      { 'main.cjs': "exports.many = async () => { const codes = new Set(); for (let i = 0; i < 1500; i++) await import('./no.js').catch((error) => codes.add(error.code)); return [...codes] }" },
+      {
+        'main.cjs':
+          "exports.many = async () => { const codes = new Set(); for (let i = 0; i < 1500; i++) await import('./no.js').catch((error) => codes.add(error.code)); return [...codes] }",
+      },
       { entry: 'main.cjs' },
     )
     expect(await call('many')).toEqual(['MODULE_NOT_FOUND'])
