@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { cgroupParents, theseFiles } from '../../packages/isolation-linux/src/cgroup-parents.ts'
 import { root } from '../packages.ts'
 
 // Launches whose host, supervisor or init is killed at a random moment. Whatever the moment, nothing may be left: no
-// process, no mount, no file.
+// process, no mount, no cgroup, no file.
 
 const launches = Number(process.env.CONFINE_SOAK_LAUNCHES ?? 1000)
 const atOnce = 4
@@ -44,6 +45,7 @@ const host = `
 test(`${launches} launches with a kill at a random moment leave nothing`, { timeout: 30 * 60_000 }, async () => {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
   const files = leftFiles()
+  const cgroups = leftCgroups()
   const killed: Record<Victim, number> = { host: 0, supervisor: 0, init: 0 }
   let next = 0
   const worker = async () => {
@@ -56,6 +58,7 @@ test(`${launches} launches with a kill at a random moment leave nothing`, { time
   expect(await processesLeft()).toEqual([])
   expect(readFileSync('/proc/self/mountinfo', 'utf8')).toBe(mounts)
   expect(leftFiles()).toEqual(files)
+  expect(leftCgroups().filter((name) => !cgroups.includes(name) && !isAnothers(name))).toEqual([])
   // Each kind of kill did happen, most of the time: init is not always there yet.
   expect(killed.host).toBeGreaterThan(launches / 4)
   expect(killed.supervisor).toBeGreaterThan(launches / 8)
@@ -117,6 +120,16 @@ function commandLine(pid: string): string {
   } catch {
     return ''
   }
+}
+
+/** Of every launch on this machine. Empty where none can be made. */
+function leftCgroups(): string[] {
+  return cgroupParents(theseFiles).flatMap(({ directory }) => readdirSync(directory).filter((name) => name.startsWith('confine-')))
+}
+
+/** Its keeper runs: a launch of somebody else's, at the same time. */
+function isAnothers(name: string): boolean {
+  return existsSync(`/proc/${name.split('-').at(-1)}`)
 }
 
 function leftFiles(): string[] {

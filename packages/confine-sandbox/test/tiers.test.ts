@@ -98,7 +98,7 @@ describe('the bar', () => {
 
   test.each([
     ['seccomp-notify', /gVisor/],
-    ['new-mount-api', /Linux 5\.12 or newer/],
+    ['close-range', /descriptors/],
     ['pidfd', /pidfd/],
   ])('is no matter without %s: that fails by itself', async (lacks, remedy) => {
     for (const as of users) {

@@ -43,6 +43,7 @@ struct side {
 	pid_t init;	       /* the supervisor, once it has one */
 	int init_pidfd;
 	int init_socket;
+	int keeper; /* the supervisor's socket to it, -1: there is none */
 	int socket; /* init and the guest's side */
 };
 

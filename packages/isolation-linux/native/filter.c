@@ -197,6 +197,34 @@ void filter_init(const struct side *side, pid_t victim)
 		fail(side, STAGE_SECCOMP, "install the filter of init", "");
 }
 
+/* Writes to what it has opened, and removes directories in directories that it has opened. */
+bool filter_keeper(const int *parents, size_t count)
+{
+	/* clang-format off */
+	struct allowed list[MAX_ALLOWED] = {
+		{ SYS_read, ANY, 0 },
+		{ SYS_pread64, ANY, 0 },
+		{ SYS_pwrite64, ANY, 0 },
+		{ SYS_sendto, ANY, 0 },
+#ifdef SYS_poll
+		{ SYS_poll, ANY, 0 },
+#endif
+		{ SYS_ppoll, ANY, 0 },
+		{ SYS_clock_gettime, ANY, 0 },
+		{ SYS_restart_syscall, ANY, 0 },
+		{ SYS_exit_group, ANY, 0 },
+	};
+	/* clang-format on */
+	size_t length = 0;
+
+	while (list[length].argument != 0 || list[length].value != 0)
+		length++;
+	for (size_t i = 0; i < count; i++)
+		list[length++] = (struct allowed) { SYS_unlinkat, 0,
+						    (uint32_t)parents[i] };
+	return install_list(list, length) == 0;
+}
+
 void filter_supervisor(const struct side *side, int statm, int tasks)
 {
 	const uint32_t self = (uint32_t)getpid();

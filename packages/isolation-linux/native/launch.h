@@ -143,6 +143,8 @@ int filter_guest(const struct side *side, const struct plan *plan,
 		 const struct options *options, const struct world *world);
 void filter_init(const struct side *side, pid_t victim);
 void filter_supervisor(const struct side *side, int statm, int tasks);
+/* Returns false when it cannot be filtered. */
+bool filter_keeper(const int *parents, size_t count);
 
 /* init.c, guest.c */
 

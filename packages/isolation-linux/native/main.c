@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "keeper.h"
 #include "launch.h"
 #include "range.h"
 
@@ -114,7 +115,9 @@ static void let_go_of_descriptors(const struct side *side)
  *         installs the filter and hands its listener over,
  *         executes the program;
  *       filters itself and waits.
- *  5. Supervise (supervise.c): look at the guest from outside (verify.c) and
+ *  5. Where cgroups can be had, start the one who makes and removes the
+ *     guest's (keeper.c).
+ *  6. Supervise (supervise.c): look at the guest from outside (verify.c) and
  *     give up privileges once the program runs,
  *     continue calls until the lock, refuse them from then on, and end as the
  *     guest ended.
@@ -122,7 +125,7 @@ static void let_go_of_descriptors(const struct side *side)
 int main(int argc, char **argv, char **environment)
 {
 	struct report report = { 0 };
-	struct side side = { .report = &report, .socket = -1 };
+	struct side side = { .report = &report, .socket = -1, .keeper = -1 };
 	struct options options = { .environment = environment };
 	struct plan plan = { 0 };
 	struct world world = { 0 };
@@ -152,6 +155,7 @@ int main(int argc, char **argv, char **environment)
 	ears.signals = hold_signals(&side);
 
 	enter_world(&side, &options, &plan, &world, &ears.exec);
+	start_keeper(&side, &options);
 	let_go_of_descriptors(&side);
 #ifndef WITHOUT_HIDDEN_MEMORY
 	hide_memory(&side);

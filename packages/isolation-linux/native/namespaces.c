@@ -63,6 +63,9 @@ int wait_for_init(const struct side *side)
 
 	while (waitpid(side->init, &status, __WALL) < 0 && errno == EINTR)
 		;
+	/* The keeper ends when nobody has its socket any more. */
+	if (side->keeper >= 0)
+		close(side->keeper);
 	/* Without a process namespace init leaves the guest behind, dying, to this process. */
 	while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR)
 		;

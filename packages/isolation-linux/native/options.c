@@ -113,6 +113,34 @@ static bool place_handover(struct options *options)
 	return false;
 }
 
+static bool read_cgroup_kind(const char *text, enum cgroup_kind *kind)
+{
+	static const char *const names[] = {
+		[CGROUP_MEMORY] = "memory",
+		[CGROUP_PIDS] = "pids",
+		[CGROUP_SECOND] = "v2",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(names[i], text) == 0)
+			return *kind = (enum cgroup_kind)i, true;
+	return false;
+}
+
+/* KIND DIRECTORY */
+static bool read_cgroup(char **values, struct options *options)
+{
+	struct cgroup_parent *parent = &options->cgroups[options->cgroup_count];
+
+	if (options->cgroup_count == MOST_CGROUPS || values[1] == NULL ||
+	    !read_cgroup_kind(values[0], &parent->kind) ||
+	    !is_plain_path(values[1]))
+		return false;
+	parent->path = values[1];
+	options->cgroup_count++;
+	return true;
+}
+
 /* Reads one option and its values. Returns how many arguments it took, 0: it is wrong. */
 static int read_option(char **argument, struct options *options)
 {
@@ -147,6 +175,8 @@ static int read_option(char **argument, struct options *options)
 	else if (strcmp(name, "--descriptors") == 0)
 		return options->is_sealed = strcmp(value, "none") == 0,
 		       options->is_sealed || strcmp(value, "some") == 0 ? 2 : 0;
+	else if (strcmp(name, "--cgroup") == 0)
+		return read_cgroup(argument + 1, options) ? 3 : 0;
 	else if (strcmp(name, "--hostname") == 0)
 		return options->hostname = value, strlen(value) <= 64 ? 2 : 0;
 	else if (strcmp(name, "--lock") == 0)

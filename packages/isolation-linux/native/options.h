@@ -23,6 +23,20 @@ struct place {
 	int tree;	    /* of all that is bound: the detached mount */
 };
 
+enum cgroup_kind {
+	CGROUP_MEMORY, /* of version 1 */
+	CGROUP_PIDS,   /* of version 1 */
+	CGROUP_SECOND, /* of version 2, which has both */
+};
+
+/* Where a cgroup of the guest's can be made. */
+struct cgroup_parent {
+	enum cgroup_kind kind;
+	const char *path;
+};
+
+#define MOST_CGROUPS 4
+
 struct limit {
 	int resource;
 	rlim_t value;
@@ -41,6 +55,8 @@ struct options {
 	int handover;
 	const char *hostname;
 	const char *lock_path;
+	struct cgroup_parent cgroups[MOST_CGROUPS];
+	size_t cgroup_count;
 	bool kill; /* a violation ends the guest, instead of failing the call */
 	bool is_sealed; /* from the lock on the guest gets no new descriptor */
 	bool trace;	/* every call is reported */

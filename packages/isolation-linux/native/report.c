@@ -25,6 +25,7 @@ static const char *const layer_names[] = {
 	"read-only-root", "no-capabilities",
 	"no-new-privs",	  "seccomp-notify",
 	"own-uid",	  "no-new-descriptors",
+	"cgroup-memory",  "cgroup-pids",
 };
 
 int64_t now_ms(void)

@@ -13,25 +13,10 @@
 #include <unistd.h>
 
 #include "launch.h"
+#include "supervise.h"
 
 /* The kernel holds the limit of CPU time by ticks, and tells the time by other clocks. */
 #define CPU_DOUBT_MS 250
-
-struct supervisor {
-	const struct ears *ears;
-	const struct side *side;
-	struct world *world;
-	struct notifier notifier;
-	struct watch watch;
-	uint32_t layers;
-	uint32_t landlock;
-	bool is_handed_over; /* the listener is here */
-	bool is_ready;	     /* the program runs */
-	bool has_ended;	     /* the guest, and how */
-	int status;
-	uint32_t cpu_ms; /* of the guest's first process */
-	int exec; /* -1 once the guest's side has closed it */
-};
 
 /* Ends this process by a signal. */
 static _Noreturn void die_of(int number)
@@ -50,37 +35,6 @@ static _Noreturn void end_like(int status)
 	if (WIFSIGNALED(status))
 		die_of(WTERMSIG(status));
 	_exit(WEXITSTATUS(status));
-}
-
-/* The program runs: from here on the supervisor needs little, and keeps no more. */
-static void become_ready(struct supervisor *supervisor)
-{
-	const struct side *side = supervisor->side;
-	struct world *world = supervisor->world;
-
-	watch_memory(side, &supervisor->watch, supervisor->notifier.options,
-		     supervisor->notifier.guest);
-	watch_threads(side, &supervisor->notifier.crowd,
-		      supervisor->notifier.options, world,
-		      supervisor->notifier.guest);
-	/*
-	 * Where no user namespace gives power over the guest, it takes the
-	 * same identity to read its memory and to end it. Its capabilities go
-	 * with the old one.
-	 */
-	if (world->is_changed) {
-		take_identity(side, world->uid, world->gid);
-		die_with_host(side);
-	}
-	verify_guest(side, supervisor->notifier.options, world,
-		     supervisor->layers, supervisor->notifier.guest);
-	forbid_new_privileges(side);
-	drop_capabilities(side);
-	filter_supervisor(side, supervisor->watch.statm,
-			  supervisor->notifier.crowd.tasks);
-	supervisor->is_ready = true;
-	report_ready(side->report, world, supervisor->layers,
-		     supervisor->landlock);
 }
 
 /* Returns how many bytes came, 0 at the end of the socket, -1: nothing is there. */
@@ -177,6 +131,7 @@ static void say_end(struct supervisor *supervisor)
 /* Ends the guest for a reason of the supervisor's own. */
 static _Noreturn void end_guest(struct supervisor *supervisor, int number)
 {
+	announce(supervisor);
 	end_init(supervisor->side);
 	say_end(supervisor);
 	die_of(number);
@@ -188,6 +143,8 @@ static void hear_call(struct supervisor *supervisor)
 
 	switch (answer_call(notifier)) {
 	case VERDICT_LOCKED:
+		announce(supervisor);
+		limit_cgroups(supervisor);
 		limit_memory(supervisor->side, &supervisor->watch,
 			     notifier->options);
 		if (notifier->options->is_sealed)
@@ -215,13 +172,19 @@ static void hear_signal(struct supervisor *supervisor)
 /* The guest has ended by itself, or somebody has ended it. */
 static _Noreturn void hear_end(struct supervisor *supervisor)
 {
+	bool has_none_left;
+
+	announce(supervisor);
+	has_none_left = is_out_of_memory(supervisor);
 	wait_for_init(supervisor->side);
 	if (!supervisor->is_ready) {
 		errno = 0;
 		fail(supervisor->side, STAGE_EXEC, "start the program: it",
 		     "ended while it was being started");
 	}
-	if (has_used_its_cpu_time(supervisor))
+	if (has_none_left)
+		report_limit(supervisor->side->report, "memory");
+	else if (has_used_its_cpu_time(supervisor))
 		report_limit(supervisor->side->report, "cpu");
 	say_end(supervisor);
 	end_like(supervisor->status);
@@ -230,7 +193,10 @@ static _Noreturn void hear_end(struct supervisor *supervisor)
 /* Init is gone without a word about the guest: there is only its own end. */
 static _Noreturn void hear_init_end(struct supervisor *supervisor)
 {
-	int status = wait_for_init(supervisor->side);
+	int status;
+
+	announce(supervisor);
+	status = wait_for_init(supervisor->side);
 
 	if (!supervisor->is_ready) {
 		errno = 0;
@@ -270,6 +236,8 @@ static void hear_once(struct supervisor *supervisor)
 		{ supervisor->exec, POLLIN, 0 },
 		{ supervisor->notifier.listener, POLLIN, 0 },
 		{ supervisor->side->init_pidfd, POLLIN, 0 },
+		{ supervisor->is_announced ? -1 : supervisor->side->keeper,
+		  POLLIN, 0 },
 	};
 	int timeout = do_what_is_due(supervisor);
 
@@ -304,11 +272,13 @@ static void hear_once(struct supervisor *supervisor)
 	else if (polls[4].revents != 0)
 		/* Nobody is left behind the filter; init is about to say so. */
 		supervisor->notifier.listener = -1;
+	if (polls[6].revents != 0)
+		announce(supervisor);
 	if (polls[5].revents != 0)
 		hear_init_end(supervisor);
 }
 
-void supervise(const struct side *side, const struct options *options,
+void supervise(struct side *side, const struct options *options,
 	       const struct plan *plan, struct world *world,
 	       const struct ears *ears)
 {

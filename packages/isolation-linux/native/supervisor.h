@@ -104,7 +104,7 @@ struct ears {
 	int exec;
 };
 
-_Noreturn void supervise(const struct side *side, const struct options *options,
+_Noreturn void supervise(struct side *side, const struct options *options,
 			 const struct plan *plan, struct world *world,
 			 const struct ears *ears);
 

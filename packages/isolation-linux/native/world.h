@@ -42,5 +42,7 @@ const char *tier_name(enum tier tier);
 #define LAYER_SECCOMP_NOTIFY (1u << 11)
 #define LAYER_OWN_UID (1u << 12)
 #define LAYER_NO_NEW_DESCRIPTORS (1u << 13)
+#define LAYER_CGROUP_MEMORY (1u << 14)
+#define LAYER_CGROUP_PIDS (1u << 15)
 
 #endif

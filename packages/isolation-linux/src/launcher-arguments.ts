@@ -1,4 +1,5 @@
 import type { Command, Limits, Policy } from '@confine-sandbox/contract'
+import type { CgroupParent } from './cgroup-parents.ts'
 import { type FileAccess, fileAccess } from './file-rules.ts'
 import { placesOf } from './places.ts'
 import type { SharedObjects } from './shared-objects.ts'
@@ -7,7 +8,12 @@ import type { SharedObjects } from './shared-objects.ts'
 export const lockPath = '/.confine/lock'
 
 /** The launcher's argv, without its own name: what the guest's file system holds, its limits, and its command. */
-export function launcherArguments(command: Command, policy: Policy, objects: SharedObjects): readonly string[] {
+export function launcherArguments(
+  command: Command,
+  policy: Policy,
+  objects: SharedObjects,
+  cgroups: readonly CgroupParent[] = [],
+): readonly string[] {
   const executables = [command.file, ...(objects.loader === undefined ? [] : [objects.loader])]
   const access = fileAccess(policy)
   return [
@@ -17,6 +23,7 @@ export function launcherArguments(command: Command, policy: Policy, objects: Sha
     ...(policy.trace ? ['--trace'] : []),
     ...resourceLimits(policy.limits, access).flatMap((limit) => ['--rlimit', limit]),
     ...memoryLimits(policy).flatMap(([name, mebibytes]) => [name, `${mebibytes}`]),
+    ...cgroups.filter(({ kind }) => isLimited(kind, policy.limits)).flatMap(({ kind, directory }) => ['--cgroup', kind, directory]),
     ...(policy.scratchMiB > 0 ? ['--scratch', `${policy.scratchMiB}`] : []),
     ...placesOf(executables, objects, policy).flat(),
     ...policy.bootLinks.flatMap(({ path, target }) => ['--link', path, target]),
@@ -26,6 +33,10 @@ export function launcherArguments(command: Command, policy: Policy, objects: Sha
     command.file,
     ...command.args,
   ]
+}
+
+function isLimited(kind: CgroupParent['kind'], { memoryMiB, threads }: Limits): boolean {
+  return (kind !== 'pids' && memoryMiB !== undefined) || (kind !== 'memory' && threads !== undefined)
 }
 
 function resourceLimits({ cpuSeconds, threads, fileSizeMiB, openFiles = mostOpenFiles }: Limits, access: FileAccess): readonly string[] {

@@ -9,6 +9,7 @@ import {
   type Policy,
 } from '@confine-sandbox/contract'
 import { assessmentOf, missingGround, noAssessment } from './assessment.ts'
+import type { CgroupParent } from './cgroup-parents.ts'
 import { fileAccess } from './file-rules.ts'
 import { launcherArguments, lockPath } from './launcher-arguments.ts'
 import { type Machine, thisMachine } from './machine.ts'
@@ -21,6 +22,11 @@ import type { Architecture } from './syscall-numbers.ts'
 export interface LinuxOptions {
   /** The program that confines. @default the one that comes with this package */
   readonly launcher?: string
+  /**
+   * Whether guests get cgroups where they can be made: the kernel then counts memory and threads of a guest as a whole. A
+   * fourth process keeps them, and removes them however the others end. @default true
+   */
+  readonly cgroups?: boolean
   /** What is asked of the machine; for tests. @default this machine */
   readonly machine?: Machine
 }
@@ -35,6 +41,7 @@ export function linux(options: LinuxOptions = {}): IsolationBackend {
   let missing: readonly MissingLayer[] | undefined
   let assessment: Assessment | undefined
   let objects: SharedObjects | undefined
+  let cgroups: readonly CgroupParent[] | undefined
   const plans = new Map<string, Uint8Array>()
   const lacking = () => (missing ??= missingGround(machine, launcher))
 
@@ -47,12 +54,13 @@ export function linux(options: LinuxOptions = {}): IsolationBackend {
       if (lacking().length > 0) throw unavailable(lacking())
       const architecture = machine.architecture as Architecture
       objects ??= loadedSharedObjects()
+      cgroups ??= options.cgroups === false ? [] : (machine.cgroups?.() ?? [])
       const profile = `${policy.threads} ${policy.jit} ${fileAccess(policy)}`
       const plan = plans.get(profile) ?? encodePlan(policy, architecture)
       plans.set(profile, plan)
       return {
         file: launcher,
-        args: launcherArguments(command, policy, objects),
+        args: launcherArguments(command, policy, objects, cgroups),
         env: command.env,
         cwd: '/',
         descriptors: [{ send: plan, read: () => reportReader(architecture) }],

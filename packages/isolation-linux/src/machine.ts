@@ -1,5 +1,6 @@
 import { accessSync, closeSync, constants, openSync, readSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { type CgroupParent, cgroupParents, theseFiles } from './cgroup-parents.ts'
 import { headerBytes, isForeign } from './probe/elf.ts'
 import { probeNow } from './probe/probe-now.ts'
 import type { ProbeReport } from './probe/report.ts'
@@ -15,6 +16,8 @@ export interface Machine {
   isExecutable(path: string): boolean
   /** What this machine can do to hold a guest, by trying it. The launcher's neighbour confine-probe does it. */
   probe(launcher: string): ProbeReport
+  /** Where cgroups can be made for guests. @default nowhere */
+  cgroups?(): readonly CgroupParent[]
 }
 
 /** This machine. */
@@ -29,6 +32,7 @@ export const thisMachine: Machine = Object.freeze({
       return false
     }
   },
+  cgroups: () => cgroupParents(theseFiles),
   probe: (launcher: string) => probeNow({ launcher, probe: join(dirname(launcher), 'confine-probe') }),
 })
 

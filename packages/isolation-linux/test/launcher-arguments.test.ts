@@ -49,6 +49,38 @@ test('sets the limits that there are', () => {
   expect(limitsOf(true, { memoryMiB: 100 })).toBe('nofile=65536 --memory 100')
 })
 
+test('names cgroups that would hold a limit', () => {
+  const cgroups = [
+    { kind: 'memory', directory: '/m' },
+    { kind: 'pids', directory: '/p' },
+    { kind: 'v2', directory: '/v' },
+  ] as const
+  const kindsOf = (limits: Limits) => {
+    const args = launcherArguments(command, { ...defaultPolicy, limits }, objects, cgroups)
+    return args.filter((_, index) => args[index - 1] === '--cgroup').join(' ')
+  }
+  expect(kindsOf({ memoryMiB: 100, threads: 20 })).toBe('memory pids v2')
+  expect(kindsOf({ memoryMiB: 100 })).toBe('memory v2')
+  expect(kindsOf({ threads: 20 })).toBe('pids v2')
+  expect(kindsOf({ cpuSeconds: 1 })).toBe('')
+})
+
+test('names cgroups that would hold a limit', () => {
+  const cgroups = [
+    { kind: 'memory', directory: '/m' },
+    { kind: 'pids', directory: '/p' },
+    { kind: 'v2', directory: '/v' },
+  ] as const
+  const kindsOf = (limits: Limits) => {
+    const args = launcherArguments(command, { ...defaultPolicy, limits }, objects, cgroups)
+    return args.filter((_, index) => args[index - 1] === '--cgroup').join(' ')
+  }
+  expect(kindsOf({ memoryMiB: 100, threads: 20 })).toBe('memory pids v2')
+  expect(kindsOf({ memoryMiB: 100 })).toBe('memory v2')
+  expect(kindsOf({ threads: 20 })).toBe('pids v2')
+  expect(kindsOf({ cpuSeconds: 1 })).toBe('')
+})
+
 test('passes the policy on', () => {
   expect(launcherArguments(command, { ...defaultPolicy, onViolation: 'deny' }, objects).slice(2, 4)).toEqual(['--on-violation', 'deny'])
 })

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { readlinkSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { architecture, type End, launch, locked, run, users } from './support/launch.ts'
+import { cgroupParents, theseFiles } from '../src/cgroup-parents.ts'
+import { architecture, type End, launch, locked, lockPath, program, run, users } from './support/launch.ts'
 
 // Launchers that leave out one layer each and say that they have it. For each of them something is red: what is said is
 // looked at before the guest is used, and where nothing can be seen an act gets through that the published one refuses.
@@ -19,6 +20,7 @@ beforeAll(() => {
   if (made.status !== 0) throw new Error(`Cannot build the launchers without a layer: ${made.stderr}`)
 }, 120_000)
 
+const hasCgroups = cgroupParents(theseFiles).some(({ kind }) => kind !== 'pids')
 const hello = locked("say('hello')")
 
 describe.each(users)('launched by %s', (as) => {
@@ -69,4 +71,11 @@ describe.each(users)('launched by %s', (as) => {
     expect(await isHidden([])).toMatch(/^E(ACCES|PERM)$/)
     expect(await isHidden(instead('HIDDEN_MEMORY'))).toBe('seen')
   })
+})
+
+test.runIf(hasCgroups)('without CGROUPS the guest has memory that nobody else counts', async () => {
+  const spread = { file: program('spread'), args: [lockPath, '6144'], env: {} }
+  const attempt = async (under: readonly string[]) => await run(spread, { under, threads: true, limits: { memoryMiB: 32 } })
+  expect(await attempt([])).toMatchObject({ signal: 'SIGKILL', stdout: '' })
+  expect(await attempt(instead('CGROUPS'))).toMatchObject({ code: 0, stdout: '6144\n' })
 })
