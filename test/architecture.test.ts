@@ -22,6 +22,7 @@ const rules: Record<string, Rules> = {
   'isolation-macos': { siblings: [contract] },
   'runtime-jseval': { siblings: [contract] },
   'runtime-jsisolate': { siblings: [contract] },
+  'runtime-quickjs': { siblings: [contract] },
   conformance: { siblings: [contract, ipc] },
   // The host never loads a runtime: it finds the package by name and sends its path to the guest.
   // The command runs the attacks of the conformance kit.

@@ -1,0 +1,1 @@
+export { QuickJsConfineRuntime as default } from './runtime.ts'

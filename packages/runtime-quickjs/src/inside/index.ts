@@ -1,0 +1,17 @@
+import { codec } from './codec.ts'
+import { exported } from './exported.ts'
+import { prelude } from './prelude.ts'
+import { thrownReader } from './thrown.ts'
+
+/** The name of the prelude in stacks. Its frames say nothing to the author of a program. */
+export const preludePath = 'confine:prelude'
+
+/** A function that prepares an engine. The functions of this directory cross as their own text: each is complete in itself. */
+export const preludeSource = `'use strict';
+(function (done, call, write, options) {
+  return (${prelude})({ done, call, write }, options, {
+    codec: (${codec})(),
+    exported: (${exported})(),
+    readThrown: (${thrownReader})(),
+  })
+})`
