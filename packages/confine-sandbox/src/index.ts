@@ -1,6 +1,6 @@
 export { Sandbox, type SandboxConstructorOpts } from './sandbox.ts'
 export { defaultIsolation } from './default-isolation.ts'
-export { probe, type ProbeReport } from '@confine-sandbox/isolation-linux'
+export { probe, type ProbeReport } from './probe.ts'
 export {
   type Abortable,
   type Budget,

@@ -1,4 +1,14 @@
-export { macos, type MacosOptions } from './macos.ts'
+export { macos } from './macos.ts'
+export type { MacosOptions } from './settings.ts'
+export { probe } from './probe/probe.ts'
+export {
+  macosFindingIds,
+  type MacosCause,
+  type MacosFinding,
+  type MacosFindingId,
+  type MacosProbeReport,
+  type MacosSurrounding,
+} from './probe/report.ts'
 export { explainStart } from './explain-start.ts'
 export type { Host } from './host.ts'
 export { readProfile, type ReadRule } from './evaluator/read-profile.ts'

@@ -1,4 +1,4 @@
-import { defaultPolicy, type MissingLayer } from '@confine-sandbox/contract'
+import { type ConfinedCommand, defaultPolicy, type MissingLayer, type StartEnd } from '@confine-sandbox/contract'
 import { confinedCommand, type Launch } from './confined-command.ts'
 import { explainStart } from './explain-start.ts'
 import type { Host } from './host.ts'
@@ -43,18 +43,27 @@ export function missingLayers(host: Host, seatbelt: Seatbelt, launch: Launch, ex
 }
 
 /** scripts/watch.sh looks with it. */
-const ps = '/bin/ps'
+export const ps = '/bin/ps'
 
 function trial(host: Host, seatbelt: Seatbelt, launch: Launch, execPath: string): readonly MissingLayer[] {
-  const node = { file: execPath, args: ['-e', '0'], env: {} }
-  const { file, args, cwd } = confinedCommand(node, defaultPolicy, seatbelt, { ...launch, log: undefined }, host.realpath)
+  const { file, args, cwd } = trialCommand(host, seatbelt, launch, execPath)
   const end = host.run(file, args, cwd)
-  if (end.exitCode === 0) return []
+  return end.exitCode === 0 ? [] : [{ layer: 'seatbelt', ...whyNot(end) }]
+}
+
+/** A guest that does nothing, under the very profile and limits of one that may read nothing. */
+export function trialCommand(host: Host, seatbelt: Seatbelt, launch: Launch, execPath: string): ConfinedCommand {
+  const node = { file: execPath, args: ['-e', '0'], env: {} }
+  return confinedCommand(node, defaultPolicy, seatbelt, { ...launch, log: undefined }, host.realpath)
+}
+
+/** Why a trial failed. */
+export function whyNot(end: StartEnd): { readonly reason: string; readonly remedy: string } {
   const { reason, remedy } = explainStart(end) ?? {
     reason: `node did not start under the profile: it ended with ${end.signal ?? `exit code ${end.exitCode}`}. ${end.stderr.trim()}`,
     remedy: 'Please report it, with the version of macOS and of node.',
   }
-  return [{ layer: 'seatbelt', reason, remedy }]
+  return { reason, remedy }
 }
 
 function wrongPlatform(platform: string): MissingLayer {

@@ -4,7 +4,8 @@ import { ConfineError, type Command, defaultPolicy, type Policy, policyParts } f
 import { describe, expect, test, vi } from 'vitest'
 import { decide } from '../src/evaluator/decide.ts'
 import { readProfile } from '../src/evaluator/read-profile.ts'
-import { macos, type MacosOptions } from '../src/macos.ts'
+import { macos } from '../src/macos.ts'
+import type { MacosOptions } from '../src/settings.ts'
 import { profile } from '../src/profile/profile.ts'
 import { innerCommand } from './inner-command.ts'
 

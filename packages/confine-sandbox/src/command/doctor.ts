@@ -41,7 +41,7 @@ interface Diagnosis {
   /** What holds each part of a policy, each by itself. */
   readonly walls: Walls | undefined
   readonly missing: readonly { readonly what: string; readonly remedy: string }[]
-  /** Every primitive that was tried. Linux only. */
+  /** Everything that was tried. Undefined where there is no backend. */
   readonly probe: ProbeReport | undefined
 }
 
@@ -56,7 +56,7 @@ interface Start {
 async function diagnose({ err }: Terminal): Promise<Diagnosis> {
   const steps = progress(err, 'looking', runtimes.length + 1)
   steps.step('at the machine')
-  const report = process.platform === 'linux' ? await probe() : undefined
+  const report = hasBackend() ? await probe() : undefined
   const starts: Start[] = []
   for (const runtime of runtimes) {
     steps.step(`at a guest with ${runtime}`)
@@ -67,7 +67,9 @@ async function diagnose({ err }: Terminal): Promise<Diagnosis> {
   const assessment = backend()?.assess(defaultPolicy)
   return {
     platform:
-      report === undefined ? process.platform : `Linux ${report.kernel}, ${report.architecture}, uid ${report.uid}${around(report)}`,
+      report === undefined
+        ? process.platform
+        : `${systems[report.platform]} ${report.kernel}, ${report.architecture}, uid ${report.uid}${around(report)}`,
     node: process.version,
     tier: first?.tier ?? report?.tier ?? (first === undefined ? 'none' : 'seatbelt'),
     reason: report?.reason ?? assessment?.missing.map(({ reason }) => reason).join(' ') ?? '',
@@ -76,6 +78,12 @@ async function diagnose({ err }: Terminal): Promise<Diagnosis> {
     missing: (assessment?.missing ?? []).map(({ layer, reason, remedy }) => ({ what: `${layer}: ${reason}`, remedy })),
     probe: report,
   }
+}
+
+const systems: Readonly<Record<string, string>> = { linux: 'Linux', darwin: 'macOS, Darwin' }
+
+function hasBackend(): boolean {
+  return process.platform in systems
 }
 
 const runtimes = ['jseval-confine-runtime', 'jsisolate-confine-runtime']
