@@ -14,6 +14,7 @@ import { judge } from './targets.mjs'
 const suiteTimeoutMs = 300_000
 const suites = [
   { name: 'start' },
+  { name: 'claim' },
   { name: 'containers' },
   { name: 'calls', placement: 'same', where: 'one core for both sides' },
   { name: 'calls', placement: 'apart', where: 'one core each' },

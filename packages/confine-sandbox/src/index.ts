@@ -1,4 +1,5 @@
 export { Sandbox, type SandboxConstructorOpts } from './sandbox.ts'
+export { SandboxPool, type SandboxPoolOptions } from './sandbox-pool.ts'
 export { defaultIsolation } from './default-isolation.ts'
 export { probe, type ProbeReport } from './probe.ts'
 export {
@@ -7,6 +8,7 @@ export {
   type CallContext,
   callContext,
   type CallOptions,
+  type ClaimOptions,
   type ConfineContainer,
   type ConfineIPC,
   Container,
@@ -15,6 +17,9 @@ export {
   type ContainerUsage,
   type IsolationReport,
   type PolicyOptions,
+  type PoolMessages,
+  type PoolOptions,
+  type PoolStats,
   resolveRuntime,
   type SandboxEvents,
   type SandboxExecContainerOpts,

@@ -25,7 +25,8 @@ export class Sandbox extends CoreSandbox {
   }
 }
 
-function namesToObjects(opts: SandboxConstructorOpts): CoreSandboxOptions {
+/** @throws ERR_CONFINE_BAD_OPTION, ERR_CONFINE_RUNTIME_NOT_FOUND, ERR_CONFINE_RUNTIME_INVALID, ERR_CONFINE_ISOLATION_UNAVAILABLE */
+export function namesToObjects(opts: SandboxConstructorOpts): CoreSandboxOptions {
   const { runtime, isolation, ...rest } = opts ?? {}
   if (runtime === undefined) {
     throw new ConfineError('ERR_CONFINE_BAD_OPTION', "Name the runtime: new Sandbox({ runtime: 'jseval-confine-runtime' })")

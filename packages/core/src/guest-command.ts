@@ -10,6 +10,7 @@ export function guestCommand(options: CheckedOptions, entry: string, lockPath: s
     maxContainers: options.maxContainers ?? runtime.maxContainers,
     ...(runtime.warmUp === undefined ? {} : { warmUp: runtime.warmUp }),
     ...(lockPath === undefined ? {} : { lockPath }),
+    ...(options.standby ? { standby: true } : {}),
   }
   return {
     file: process.execPath,

@@ -59,7 +59,7 @@ export class GuestSession {
   readonly #backend: IsolationBackend
   readonly #policy: Policy
   readonly #gate: StartGate
-  readonly #lifeTimer: NodeJS.Timeout | undefined
+  #lifeTimer: NodeJS.Timeout | undefined
   readonly #trace = traceWriter(process.stderr)
   #endTimer: NodeJS.Timeout | undefined
   #outputBytes = 0
@@ -90,10 +90,7 @@ export class GuestSession {
     this.#gate = new StartGate(backend.lockPath === undefined ? ['ready'] : ['locked', 'ready'], startTimeoutMs, () =>
       this.process.stop({ kind: 'timeout', what: 'its start', timeoutMs: startTimeoutMs }),
     )
-    const { lifeMs } = options.limits
-    if (lifeMs !== undefined) {
-      this.#lifeTimer = setTimeout(() => this.process.stop({ kind: 'timeout', what: 'its life', timeoutMs: lifeMs }), lifeMs)
-    }
+    if (!options.standby) this.beginLife()
     if (command.holds !== undefined) this.#inForce(command.holds)
     this.peer = new Peer({
       channel: streamChannel(this.process.channel, { pauseReadingAboveBytes }),
@@ -104,6 +101,13 @@ export class GuestSession {
       closed: (error) => this.#channelClosed(error),
       reviveError: (payload, cid) => (cid === undefined ? new GuestFailure(payload) : callbackFailure(payload)),
     })
+  }
+
+  /** From now on the limit of its life counts. A guest that waits for its use does not age. */
+  beginLife(): void {
+    const { lifeMs } = this.#options.limits
+    if (lifeMs === undefined) return
+    this.#lifeTimer ??= setTimeout(() => this.process.stop({ kind: 'timeout', what: 'its life', timeoutMs: lifeMs }), lifeMs)
   }
 
   /** Settles when the guest is locked and has its runtime. Rejects when it ended before. */

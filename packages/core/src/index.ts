@@ -9,4 +9,12 @@ export type { ContainerApi } from './container-api.ts'
 export type { SandboxExecContainerOpts } from './exec-options.ts'
 export { type CheckedOptions, type CoreSandboxOptions, defaultOptions } from './options.ts'
 export type { CheckedPolicy, PolicyOptions } from './policy.ts'
+export {
+  type ClaimOptions,
+  type CoreSandboxPoolOptions,
+  type PoolMessages,
+  type PoolOptions,
+  type PoolStats,
+  SandboxPool,
+} from './pool/index.ts'
 export { resolveRuntime } from './resolve-runtime.ts'

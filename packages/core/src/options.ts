@@ -47,6 +47,12 @@ export interface CoreSandboxOptions extends TimeoutOptions {
    * has one mechanism, one for each but system calls
    */
   minIsolation?: MinIsolation | undefined
+  /**
+   * The guest is made ahead of its use: a program of its own is run through before the lock, so that the first real one
+   * finds everything compiled, and `limits.lifeMs` counts from the first container. Takes some milliseconds more to start;
+   * a pool's guests do it. @default false
+   */
+  standby?: boolean | undefined
   /** How many containers the one guest process takes. They share its memory with the plain runtimes. @default what the runtime says */
   maxContainers?: number | undefined
 }
@@ -68,6 +74,7 @@ export const defaultOptions = Object.freeze({
   noSandbox: false,
   pipeStdout: false,
   pipeStderr: false,
+  standby: false,
   onViolation: 'kill' satisfies OnViolation as OnViolation,
   ...defaultTimeouts,
 })
@@ -80,7 +87,7 @@ export function checkOptions(options: CoreSandboxOptions): CheckedOptions {
   if (typeof options !== 'object' || options === null) throw bad('options', options, 'an object with at least a runtime')
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const checked = { ...defaultOptions, ...given } as CheckedOptions
-  for (const key of ['strace', 'logSpawn', 'noSandbox', 'pipeStdout', 'pipeStderr'] as const) {
+  for (const key of ['strace', 'logSpawn', 'noSandbox', 'pipeStdout', 'pipeStderr', 'standby'] as const) {
     if (typeof checked[key] !== 'boolean') throw bad(key, checked[key], 'true or false')
   }
   if (typeof checked.runtime !== 'object' || checked.runtime === null || typeof checked.runtime.entry !== 'string') {

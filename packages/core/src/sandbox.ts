@@ -26,6 +26,9 @@ export interface ConfineContainer {
 /** What `sbx.ipc` is: the call protocol's end in the host. */
 export type ConfineIPC = Peer
 
+/** Gives a sandbox in which nothing has run yet other globals. For the pool. */
+export let giveGlobals: (sandbox: Sandbox, globals: FlatGlobals) => void
+
 /**
  * A guest process that the operating system confines, and the containers in it. One sandbox is one trust domain: its
  * containers share a process. Programs that must not trust each other belong in sandboxes of their own.
@@ -49,7 +52,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   globalsMap: Map<string, Function>
   /** How the guest process ended. Undefined before. */
   guestEnd: GuestEnd | undefined
-  readonly #globals: FlatGlobals
+  #globals: FlatGlobals
   readonly #containers = new ContainerTable(this.#containerHost(), (closed) => this.#containerHasClosed(closed))
   #session: GuestSession | undefined
   #guest: GuestContainers | undefined
@@ -59,6 +62,13 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   /** The host ended the process, for no fault of what is in it. */
   #isTornDown = false
   #closed: (exitCode: number) => void
+
+  static {
+    giveGlobals = (sandbox, globals) => {
+      sandbox.#globals = globals
+      sandbox.globalsMap = globals.functions
+    }
+  }
 
   /** @throws ERR_CONFINE_BAD_OPTION */
   constructor(options: CoreSandboxOptions) {
@@ -145,6 +155,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     await this.init({ signal: program.signal })
     const guest = this.#requireGuest()
     if (this.#containers.size >= this.#maxContainers) throw this.#containerLimit()
+    this.#session?.beginLife()
     const open = this.#containers.add(program.options)
     const request: ExecRequest = {
       cid: open.cid,

@@ -12,6 +12,7 @@ import { Containers } from './containers.ts'
 import { loadModule, loadRuntime } from './load-runtime.ts'
 import { type ExecRequest, type GuestSettings, guestMethod, hostNotice } from './protocol.ts'
 import { thrownPayload } from './thrown.ts'
+import { exercise } from './exercise.ts'
 import { mendMemoryUsage, warmUp } from './warm-up.ts'
 
 const settings = JSON.parse(process.argv[2] as string) as GuestSettings
@@ -58,6 +59,7 @@ async function main(): Promise<void> {
     closed: containerClosed,
     failed: (cid, thrown) => tell(cid, hostNotice.error, thrown),
   })
+  if (settings.standby === true) await exercise(Runtime)
   if (settings.lockPath !== undefined) lock(settings.lockPath)
   peer.notify(0, hostNotice.ready, [])
 }
@@ -88,6 +90,8 @@ async function answer({ id, cid, method, params }: IncomingCall): Promise<unknow
   switch (method) {
     case guestMethod.exec:
       return await containers.exec(params[0] as ExecRequest)
+    case guestMethod.ping:
+      return params[0]
     case guestMethod.config:
       return await containers.config(params[0] as number, params[1])
     case guestMethod.kill:

@@ -8,6 +8,8 @@ export interface GuestSettings {
   readonly warmUp?: string
   /** The path whose statfs asks the supervisor to lock this process. Absent: there is no supervisor. */
   readonly lockPath?: string
+  /** Whether to run a program of its own through before the lock: this guest is made ahead of its use. */
+  readonly standby?: boolean
   /** How many containers this process takes. */
   readonly maxContainers: number
 }
@@ -18,6 +20,8 @@ export const guestMethod = Object.freeze({
   exec: 'exec',
   /** `[cid, opts]` → nothing. */
   config: 'config',
+  /** `[value]` → the value: both sides compile what they need for it. */
+  ping: 'ping',
   /** `[cid]` → nothing: closes a container. */
   kill: 'kill',
   /** `[cid]` → ApiDescription: what a container exports. */
