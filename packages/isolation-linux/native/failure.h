@@ -2,6 +2,8 @@
 #ifndef CONFINE_FAILURE_H
 #define CONFINE_FAILURE_H
 
+#include <stdbool.h>
+
 #include "report.h"
 
 enum stage {
@@ -44,7 +46,8 @@ struct side {
 	int init_pidfd;
 	int init_socket;
 	int keeper; /* the supervisor's socket to it, -1: there is none */
-	int socket; /* init and the guest's side */
+	bool has_lost_keeper; /* any more */
+	int socket;	      /* init and the guest's side */
 };
 
 /* What the user can do about a failure, or nothing. */

@@ -245,6 +245,7 @@ void filter_supervisor(const struct side *side, int statm, int tasks)
 		{ SYS_prlimit64, 1, RLIMIT_DATA },
 		{ SYS_prlimit64, 1, RLIMIT_NOFILE },
 		{ SYS_shutdown, 0, (uint32_t)side->init_socket },
+		{ SYS_shutdown, 0, (uint32_t)side->keeper },
 		{ SYS_close, ANY, 0 },
 		{ SYS_clock_gettime, ANY, 0 },
 		{ SYS_pidfd_send_signal, 0, (uint32_t)side->init_pidfd },

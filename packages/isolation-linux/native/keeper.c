@@ -21,6 +21,9 @@
 
 /* How long the last process of a guest may take to die. */
 #define PATIENCE_MS 10000
+/* How long the supervisor waits for it, whom somebody may have stopped: while the guest starts, and when it has ended. */
+#define START_MS 10000
+#define END_MS 1000
 /* In its own process the socket has this number. */
 #define SOCKET_FD 0
 
@@ -172,21 +175,38 @@ void order_keeper(const struct side *side, enum order order, pid_t guest)
 {
 	const struct request request = { order, guest };
 
+	if (side->keeper < 0)
+		return;
 	/* One that is gone does not answer. */
 	send(side->keeper, &request, sizeof(request), MSG_NOSIGNAL);
 }
 
 uint32_t hear_keeper(struct side *side, enum order order)
 {
+	struct pollfd keeper = { side->keeper, POLLIN, 0 };
 	struct answer answer;
-	ssize_t got;
 
-	do
-		got = read(side->keeper, &answer, sizeof(answer));
-	while (got < 0 && errno == EINTR);
-	if (got == sizeof(answer) && answer.order == order)
+	if (side->keeper < 0)
+		return 0;
+	if (poll(&keeper, 1, order == ORDER_TELL ? END_MS : START_MS) > 0 &&
+	    read(side->keeper, &answer, sizeof(answer)) == sizeof(answer) &&
+	    answer.order == order)
 		return answer.layers;
 	close(side->keeper);
 	side->keeper = -1;
+	side->has_lost_keeper = true;
 	return 0;
+}
+
+bool end_keeper(const struct side *side)
+{
+	struct pollfd keeper = { side->keeper, 0, 0 };
+	bool has_ended;
+
+	if (side->keeper < 0)
+		return !side->has_lost_keeper;
+	shutdown(side->keeper, SHUT_WR);
+	has_ended = poll(&keeper, 1, END_MS) > 0;
+	close(side->keeper);
+	return has_ended;
 }

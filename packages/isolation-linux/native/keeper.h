@@ -33,7 +33,9 @@ struct answer {
 void start_keeper(struct side *side, const struct options *options);
 /* Its answer may be waited for with poll() on side->keeper. */
 void order_keeper(const struct side *side, enum order order, pid_t guest);
-/* Blocks until it comes. What a keeper that is gone holds is nothing. */
+/* It removes what it has made. Returns false when it does not get on with it. */
+bool end_keeper(const struct side *side);
+/* Waits for it, not for ever. What a keeper that is gone holds is nothing. */
 uint32_t hear_keeper(struct side *side, enum order order);
 
 /* cgroups.c: what it does. */

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "keeper.h"
 #include "launch.h"
 
 #ifndef CLONE_PIDFD
@@ -59,16 +60,18 @@ pid_t enter_namespaces(unsigned long namespaces, struct side *side)
 
 int wait_for_init(const struct side *side)
 {
-	int status = 0;
+	int status = 0, how = __WALL;
+	pid_t ended;
 
 	while (waitpid(side->init, &status, __WALL) < 0 && errno == EINTR)
 		;
-	/* The keeper ends when nobody has its socket any more. */
-	if (side->keeper >= 0)
-		close(side->keeper);
+	/* One that somebody has stopped would be waited for until he thinks better of it. */
+	if (!end_keeper(side))
+		how |= WNOHANG;
 	/* Without a process namespace init leaves the guest behind, dying, to this process. */
-	while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR)
-		;
+	do
+		ended = waitpid(-1, NULL, how);
+	while (ended > 0 || (ended < 0 && errno == EINTR));
 	return status;
 }
 

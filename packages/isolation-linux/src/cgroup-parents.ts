@@ -1,5 +1,5 @@
 import { accessSync, constants, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, normalize } from 'node:path'
 import { type CgroupPlace, cgroupPlaces } from './probe/cgroups.ts'
 
 /** A directory in which a cgroup can be made for a guest, by the launcher's word for what it limits. */
@@ -27,8 +27,13 @@ export function cgroupParents(files: CgroupFiles): readonly CgroupParent[] {
   const places = cgroupPlaces(Object.fromEntries(names.map((name) => [name, files.read(name) ?? ''])))
   return places.flatMap((place): readonly CgroupParent[] => {
     const parent = place.version === 1 ? first(place) : second(place, files)
-    return parent !== undefined && files.isWritable(parent.directory) ? [parent] : []
+    return parent !== undefined && isPlain(parent.directory) && files.isWritable(parent.directory) ? [parent] : []
   })
+}
+
+/** As the launcher takes paths. */
+function isPlain(directory: string): boolean {
+  return directory !== '/' && directory.startsWith('/') && normalize(directory) === directory
 }
 
 function first({ controller, directory }: CgroupPlace): CgroupParent | undefined {

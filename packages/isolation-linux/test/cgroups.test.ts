@@ -147,6 +147,16 @@ describe.runIf(memory !== undefined && pids !== undefined)(
       for (const path of others) rmdirSync(path)
     })
 
+    test('a keeper that somebody has stopped holds nobody up', async () => {
+      const guest = launch(endless, { limits })
+      const [, , node, keeper] = await running(guest)
+      process.kill(keeper as number, 'SIGSTOP')
+      process.kill(node, 'SIGKILL')
+      expect(await guest.end).toMatchObject({ signal: 'SIGKILL' })
+      process.kill(keeper as number, 'SIGCONT')
+      await gone(keeper)
+    })
+
     test('nothing is made where nothing is to be limited, or the caller does not want it', async () => {
       const end = await run(locked(''), { limits: {} })
       expect(end.events[0]).toMatchObject({ type: 'ready', layers: expect.not.arrayContaining(['cgroup-memory']) as string[] })
