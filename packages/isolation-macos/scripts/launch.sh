@@ -20,7 +20,7 @@ limit() {
   ulimit "$1" "$2" 2>/dev/null && return
   had=$(ulimit -H "$1")
   case $had in '' | *[!0-9]*) fail "ulimit $1 $2 was refused, and the limit is $had" ;; esac
-  [ "$had" -le "$2" ] || fail "ulimit $1 $2 was refused, and the limit is $had"
+  [ "$had" -le "$2" ] 2>/dev/null || fail "ulimit $1 $2 was refused, and the limit is $had"
 }
 
 [ $# -ge 7 ] || fail 'launch.sh wants seven arguments at least'

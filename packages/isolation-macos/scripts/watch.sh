@@ -15,6 +15,7 @@ log_pid=
 last=
 pause=0.05
 misses=0
+writer=
 
 # The log is behind: what the guest did last is still to come.
 finish() {
@@ -25,6 +26,24 @@ finish() {
 end_guest() {
   kill -KILL "$guest"
   finish
+}
+
+# A host that does not read must not keep anybody from looking: another process writes, and waits for it. While that one waits,
+# nothing is said; when it could not write, the host is gone.
+report() {
+  if [ -n "$writer" ]; then
+    kill -0 "$writer" 2>/dev/null && return
+    wait "$writer" || end_guest
+  fi
+  printf '%s\n' "$@" &
+  writer=$!
+}
+
+# The host should hear of the limit before it sees the end, and not be waited for.
+end_at_limit() {
+  report "used $used $time" "limit $1"
+  /bin/sleep 0.05
+  end_guest
 }
 
 # [[dd-]hh:]mm:ss[.cc] of ps as whole seconds.
@@ -62,18 +81,15 @@ while :; do
   esac
 
   if [ -n "$memory" ] && [ "$used" -gt "$memory" ]; then
-    printf 'used %s %s\nlimit memory\n' "$used" "$time"
-    end_guest
+    end_at_limit memory
   fi
   if [ -n "$cpu" ]; then
     seconds_of "$time"
     if [ "$seconds" -ge "$cpu" ]; then
-      printf 'used %s %s\nlimit cpu\n' "$used" "$time"
-      end_guest
+      end_at_limit cpu
     fi
   fi
-  # Fails when the host is gone.
-  printf 'used %s %s\n' "$used" "$time" || end_guest
+  report "used $used $time"
 
   # A guest that does nothing is looked at each second; a busy one more often, and above half of its memory most.
   if [ "$used $time" = "$last" ]; then
