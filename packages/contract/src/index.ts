@@ -21,6 +21,7 @@ export {
 } from './isolation.ts'
 export { released, type Callback, type RemoteStream } from './reference.ts'
 export { readApiDescription } from './api-description.ts'
+export { consoleLevels, type ConsoleLevel } from './console.ts'
 export type { Channel, ChannelReceiver } from './channel.ts'
 export { gatheredPath, type GatheredModule, type ModuleGraph } from './module-graph.ts'
 export {

@@ -1,4 +1,5 @@
 import type { ConfineError, GuestEnd, Violation } from '@confine-sandbox/contract'
+import type { ConsoleEvent } from './console-events.ts'
 import type { ContainerClosed } from './container.ts'
 
 /** The events of a Sandbox and the arguments of their listeners. */
@@ -11,6 +12,10 @@ export interface SandboxEvents {
   violation: [Violation]
   /** It did so too often: that many more violations are told by their number alone. Comes at most ten times a second. */
   'violations-dropped': [{ readonly count: number }]
+  /** A program logged something with its `console`. The guest tells it only while somebody listens. */
+  console: [ConsoleEvent]
+  /** Programs logged that many times more than is told: above 4,096 lines at once and 1,024 a second. Comes at most ten times a second. */
+  'console-dropped': [{ readonly count: number }]
   /** The guest process is gone. */
   'guest-ended': [GuestEnd]
 }

@@ -33,6 +33,8 @@ export interface GuestSessionOwner {
   callbackOptions(cid: number): RequestOptions
   /** A container of the guest says that it closed. @throws for what the guest cannot truthfully say. */
   containerClosed(cid: number, exitCode: number): void
+  /** A container logged something, if the notice is true. @throws for what the guest cannot truthfully say. */
+  consoleNotice(cid: number, params: unknown[], heldBytes: number): void
   /** A container threw where nobody waited for it, and goes on. */
   containerFailed(cid: number, error: ConfineError): void
   /** The supervisor saw a forbidden act. */
@@ -97,7 +99,7 @@ export class GuestSession {
       request: (call) => owner.hostCall(call),
       invoke: (callback, call) => owner.hostCallback(callback, call),
       callbackOptions: (cid) => owner.callbackOptions(cid),
-      notify: (cid, method, params) => this.#notice(cid, method, params),
+      notify: (cid, method, params, heldBytes) => this.#notice(cid, method, params, heldBytes),
       closed: (error) => this.#channelClosed(error),
       reviveError: (payload, cid) => (cid === undefined ? new GuestFailure(payload) : callbackFailure(payload)),
     })
@@ -196,8 +198,10 @@ export class GuestSession {
     return this.#options[name === 'stdout' ? 'pipeStdout' : 'pipeStderr'] ? passOn(process[name], chunk) : undefined
   }
 
-  #notice(cid: number, method: string, params: unknown[]): void {
+  #notice(cid: number, method: string, params: unknown[], heldBytes: number): void {
     switch (method) {
+      case hostNotice.console:
+        return this.#owner.consoleNotice(cid, params, heldBytes)
       case hostNotice.ready:
         return this.#guestReady()
       case hostNotice.failed:

@@ -1,5 +1,6 @@
 export { type ConfineContainer, type ConfineIPC, Sandbox } from './sandbox.ts'
 export type { IsolationReport } from './isolation-report.ts'
+export type { ConsoleEvent } from './console-events.ts'
 export type { SandboxEvents } from './events.ts'
 export type { Abortable } from './abort.ts'
 export { type CallContext, callContext } from './call-context.ts'

@@ -2,10 +2,11 @@ import type { ChildProcess } from 'node:child_process'
 import { EventEmitter } from 'node:events'
 import type { Server } from 'node:net'
 import { ConfineError, type GuestEnd } from '@confine-sandbox/contract'
-import { type ExecRequest, guestMethod } from '@confine-sandbox/guest'
+import { type ExecRequest, guestMethod, guestNotice } from '@confine-sandbox/guest'
 import type { Peer } from '@confine-sandbox/ipc'
 import { type Abortable, abortError, checkSignal, untilAborted } from './abort.ts'
 import { checkCall } from './call-options.ts'
+import { ConsoleEvents } from './console-events.ts'
 import type { CallOptions, Container, ContainerClosed, ContainerHost } from './container.ts'
 import { ContainerTable } from './container-table.ts'
 import type { SandboxEvents } from './events.ts'
@@ -53,6 +54,10 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   /** How the guest process ended. Undefined before. */
   guestEnd: GuestEnd | undefined
   #globals: FlatGlobals
+  readonly #console = new ConsoleEvents({
+    logged: (event) => this.#tell('console', event),
+    dropped: (count) => this.#tell('console-dropped', { count }),
+  })
   readonly #containers = new ContainerTable(this.#containerHost(), (closed) => this.#containerHasClosed(closed))
   #session: GuestSession | undefined
   #guest: GuestContainers | undefined
@@ -242,6 +247,12 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     } catch (error) {
       throw this.#failure ?? error
     }
+    const capture = (isOn: boolean) => session.peer.notify(0, guestNotice.console, [isOn])
+    if (this.listenerCount('console') > 0) capture(true)
+    // Told before the listener is added, and after it was removed.
+    const listeners = this as EventEmitter
+    listeners.on('newListener', (event) => event === 'console' && capture(true))
+    listeners.on('removeListener', (event) => event === 'console' && capture(this.listenerCount('console') > 0))
   }
 
   #startSession(): GuestSession {
@@ -250,6 +261,10 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
       hostCallback: (callback, call) => answerCallback(callback, call, this.#containers),
       callbackOptions: (cid) => this.#guest?.callbackOptions(cid) ?? {},
       containerClosed: (cid, exitCode) => this.#containerClosed(cid, exitCode),
+      consoleNotice: (cid, params, heldBytes) => {
+        this.#requireKnown(cid, 'logged in')
+        if (this.#containers.get(cid) !== undefined) this.#console.take(cid, params, heldBytes)
+      },
       containerFailed: (cid, error) => {
         if (this.#containers.get(cid) !== undefined) this.#tell('container-runtime-error', { cid, error })
       },
@@ -267,10 +282,15 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   }
 
   #containerClosed(cid: number, exitCode: number): void {
-    if (!this.#containers.knows(cid)) throw new ConfineError('ERR_CONFINE_PROTOCOL', `The guest closed container ${cid}, which never was`)
+    this.#requireKnown(cid, 'closed')
     this.#containers.close({ cid, exitCode })
     // A process made for one container ends by itself now; this makes sure.
     if (this.#maxContainers === 1) this.#session?.expectEnd()
+  }
+
+  #requireKnown(cid: number, did: string): void {
+    if (this.#containers.knows(cid)) return
+    throw new ConfineError('ERR_CONFINE_PROTOCOL', `The guest ${did} container ${cid}, which never was`)
   }
 
   async #kill(guest: GuestContainers, cid: number): Promise<void> {
@@ -291,6 +311,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     this.guestEnd = end
     this.#failure ??= failure
     for (const cid of this.#containers.cids) this.#containers.close(this.#isTornDown ? { cid, exitCode: 0 } : { cid, error: failure })
+    this.#console.close()
     this.#tell('guest-ended', end)
     this.#closed(exitCode)
   }

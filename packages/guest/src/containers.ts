@@ -25,17 +25,21 @@ export interface ContainersOptions {
   closed(cid: number, exitCode: number): void
   /** A container threw where nobody waited for it, and goes on. */
   failed(cid: number, thrown: unknown): void
+  /** A container logged something, while that was asked for. */
+  logged(cid: number, level: string, args: readonly unknown[]): void
 }
 
 interface Entry {
   readonly runtime: Runtime
   readonly loaded: Promise<void>
+  readonly logged: (level: string, args: readonly unknown[]) => void
 }
 
 /** The containers of this guest process. */
 export class Containers {
   readonly #options: ContainersOptions
   readonly #entries = new Map<number, Entry>()
+  #isCapturingConsole = false
 
   constructor(options: ContainersOptions) {
     this.#options = options
@@ -70,7 +74,9 @@ export class Containers {
   }
 
   async #open(runtime: Runtime, cid: number): Promise<void> {
-    const entry: Entry = { runtime, loaded: load(runtime) }
+    const logged = (level: string, args: readonly unknown[]) => this.#options.logged(cid, level, args)
+    if (this.#isCapturingConsole) emitter(runtime).on('console', logged)
+    const entry: Entry = { runtime, loaded: load(runtime), logged }
     this.#entries.set(cid, entry)
     let isClosed = false
     runtime.on('closed', (code) => {
@@ -84,8 +90,7 @@ export class Containers {
       // The answer to exec leaves first.
       entry.loaded.then(close, close)
     })
-    // An event of our runtimes, beyond abstract-confine-runtime.
-    ;(runtime as unknown as EventEmitter).on('runtime-error', (error: unknown) => this.#options.failed(cid, error))
+    emitter(runtime).on('runtime-error', (error: unknown) => this.#options.failed(cid, error))
     try {
       await entry.loaded
     } catch (error) {
@@ -97,6 +102,13 @@ export class Containers {
       await discard(runtime)
       throw error
     }
+  }
+
+  /** Begins or ends to tell what programs log. */
+  captureConsole(isOn: boolean): void {
+    if (this.#isCapturingConsole === isOn) return
+    this.#isCapturingConsole = isOn
+    for (const { runtime, logged } of this.#entries.values()) emitter(runtime)[isOn ? 'on' : 'off']('console', logged)
   }
 
   /** Calls an exported function. */
@@ -154,6 +166,11 @@ export class Containers {
 function sourceOf({ source, graph }: ExecRequest): string | Buffer {
   if (source === undefined) return graph?.modules.get(graph.entry)?.text ?? ''
   return typeof source === 'string' ? source : Buffer.from(source)
+}
+
+/** With the events of our runtimes, beyond abstract-confine-runtime. */
+function emitter(runtime: Runtime): EventEmitter {
+  return runtime as unknown as EventEmitter
 }
 
 async function load(runtime: Runtime): Promise<void> {

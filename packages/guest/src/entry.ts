@@ -8,9 +8,10 @@ import { Socket } from 'node:net'
 import { dirname, sep } from 'node:path'
 import { ConfineError, type RuntimeClass } from '@confine-sandbox/contract'
 import { type ErrorPayload, type IncomingCall, Peer, streamChannel } from '@confine-sandbox/ipc'
+import { ConsoleNotices } from './console-notices.ts'
 import { Containers } from './containers.ts'
 import { loadModule, loadRuntime } from './load-runtime.ts'
-import { type ExecRequest, type GuestSettings, guestMethod, hostNotice } from './protocol.ts'
+import { type ExecRequest, type GuestSettings, guestMethod, guestNotice, hostNotice } from './protocol.ts'
 import { thrownPayload } from './thrown.ts'
 import { exercise } from './exercise.ts'
 import { mendMemoryUsage, warmUp } from './warm-up.ts'
@@ -31,12 +32,16 @@ const peer = new Peer({
   request: answer,
   invoke: (callback, { id, cid, params }) => underWay.run(id, () => requireContainers().invoke(cid, callback, params)),
   within: () => underWay.getStore(),
-  notify() {},
+  notify: (_cid, method, params) => {
+    if (method === guestNotice.console) requireContainers().captureConsole(params[0] === true)
+  },
   closed: () => exit(exitCode),
   describeError: describe,
   reviveError: hostError,
   errorStacks: true,
 })
+
+const consoleNotices = new ConsoleNotices(peer)
 
 main().catch((error: unknown) => {
   tell(0, hostNotice.failed, error)
@@ -58,6 +63,7 @@ async function main(): Promise<void> {
     gone: (cid) => peer.closeScope(cid),
     closed: containerClosed,
     failed: (cid, thrown) => tell(cid, hostNotice.error, thrown),
+    logged: (cid, level, args) => consoleNotices.tell(cid, level, args),
   })
   if (settings.standby === true) await exercise(Runtime)
   if (settings.lockPath !== undefined) lock(settings.lockPath)

@@ -30,6 +30,7 @@ async function runThrough(Runtime: RuntimeClass): Promise<void> {
     gone: nothing,
     closed: nothing,
     failed: nothing,
+    logged: nothing,
   })
   const source = 'exports.add = (a, b) => a + b'
   await table.exec({ cid: 1, source, options: {}, functions: ['group.call'], values: [['value', true]] })

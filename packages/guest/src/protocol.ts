@@ -32,6 +32,12 @@ export const guestMethod = Object.freeze({
   finish: 'finish',
 })
 
+/** What the host tells the guest process without being asked, `cid` 0. */
+export const guestNotice = Object.freeze({
+  /** `[boolean]`: whether it wants to know what programs log. */
+  console: 'console',
+})
+
 /** What the guest tells the host without being asked. */
 export const hostNotice = Object.freeze({
   /** `cid` 0, `[]`: the runtime is loaded and the lock was asked for. */
@@ -42,6 +48,8 @@ export const hostNotice = Object.freeze({
   closed: 'closed',
   /** `cid` of a container, `[ErrorPayload]`: it threw where nobody waited for it, and goes on. */
   error: 'error',
+  /** `cid` of a container, `[level, args, dropped]`: it logged something, and so many times more since the last notice. */
+  console: 'console',
   /** `cid` 0, `[ErrorPayload]`: something was thrown where nobody waited for it; the process ends. */
   uncaught: 'uncaught',
 })

@@ -28,8 +28,7 @@ export class Incoming implements IncomingCall {
   fail: ((reason: Error) => void) | undefined
   /** Requests of this side that were made within it; they are cancelled with it. Made when there is one. */
   requestsWithin: Set<number> | undefined
-  /** The request of this side within which it was made. */
-  within: Outgoing | undefined
+  #within: Outgoing | undefined
   #controller: AbortController | undefined
   #abortedBy: Error | undefined
 
@@ -52,6 +51,24 @@ export class Incoming implements IncomingCall {
 
   get isAborted(): boolean {
     return this.#abortedBy !== undefined
+  }
+
+  /** A request of this side is made within it. */
+  add(request: number): void {
+    this.requestsWithin ??= new Set()
+    this.requestsWithin.add(request)
+  }
+
+  /** It was made within a request of this side, and is aborted with that. */
+  join(request: Outgoing): void {
+    this.#within = request
+    request.callsWithin ??= new Set()
+    request.callsWithin.add(this)
+  }
+
+  /** It is over. */
+  leave(): void {
+    this.#within?.callsWithin?.delete(this)
   }
 
   abort(reason: Error): void {

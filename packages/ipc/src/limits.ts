@@ -41,3 +41,6 @@ export const defaultLimits: ChannelLimits = Object.freeze({
   streamWindowBytes: 256 * 1024,
   maxQueuedBytes: 256 * 1024 * 1024,
 })
+
+/** How much of what programs log crosses, while the host listens: so many lines at once, so many a second, each of at most so many bytes. */
+export const consoleBudget = Object.freeze({ atOnce: 4096, perSecond: 1024, maxBytes: 64 * 1024 })

@@ -35,7 +35,7 @@ export type Message =
   /** The call failed. */
   | { readonly type: 'failure'; readonly id: number; readonly error: ErrorPayload }
   /** Tell `method`; no answer. */
-  | { readonly type: 'notify'; readonly cid: number; readonly method: string; readonly params: unknown[] }
+  | { readonly type: 'notify'; readonly cid: number; readonly method: string; readonly params: unknown[]; readonly heldBytes?: number }
   /** Nobody waits for the answer of `id` any more; it still comes. */
   | { readonly type: 'cancel'; readonly id: number }
   /** The sender will not call this function of the receiver any more. */
@@ -196,7 +196,13 @@ function readMessage(reader: ByteReader, decoder: ValueDecoder, size: number, re
     case typeBytes.failure:
       return { type: 'failure', id: reader.varint(), error: payload(decoder.value()) }
     case typeBytes.notify:
-      return { type: 'notify', cid: reader.varint(), method: decoder.string(), params: list(decoder.value()) }
+      return {
+        type: 'notify',
+        cid: reader.varint(),
+        method: decoder.string(),
+        params: list(decoder.value()),
+        heldBytes: size + decoder.overheadBytes,
+      }
     case typeBytes.cancel:
       return { type: 'cancel', id: reader.varint() }
     case typeBytes.release:

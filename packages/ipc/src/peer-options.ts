@@ -13,8 +13,11 @@ export interface PeerOptions {
    * knows it. @default calls it with the parameters
    */
   invoke?(callback: Function, call: IncomingCall): unknown
-  /** Takes a notification. What it throws ends the session as a protocol fault. */
-  notify(cid: number, method: string, params: unknown[]): void
+  /**
+   * Takes a notification. What it throws ends the session as a protocol fault.
+   * @param heldBytes Memory that the parameters hold, as it is estimated here.
+   */
+  notify(cid: number, method: string, params: unknown[], heldBytes: number): void
   /** Called once, when the channel has closed. Pending requests wait for `close(reason)`. */
   closed(error?: Error): void
   /** How something thrown is told to the other side. @default name, message and code */

@@ -85,19 +85,16 @@ export class Peer {
       const id = this.#nextId++
       const bytes = this.#codec.encode(message(id, caller?.id ?? 0), cid, this.#references)
       const pending = new Outgoing(cid, isInvoke, caller, resolve, reject)
-      if (caller !== undefined) {
-        caller.requestsWithin ??= new Set()
-        caller.requestsWithin.add(id)
-      }
+      caller?.add(id)
       pending.watch(options, (reason) => this.#cancel(id, reason))
       this.#pending.set(id, pending)
       this.#options.channel.send(bytes)
     })
   }
 
-  /** Tells the other side something. @throws ERR_CONFINE_VALUE or ERR_CONFINE_LIMIT */
-  notify(cid: number, method: string, params: unknown[]): void {
-    this.#send({ type: 'notify', cid, method, params })
+  /** Tells the other side something. @throws ERR_CONFINE_VALUE, or ERR_CONFINE_LIMIT when it takes more than `maxBytes`. Nothing is sent then. */
+  notify(cid: number, method: string, params: unknown[], { maxBytes = this.#limits.maxMessageBytes } = {}): void {
+    this.#send({ type: 'notify', cid, method, params }, 0, maxBytes)
   }
 
   /** Closes the channel and rejects what is pending with `reason`. */
@@ -174,7 +171,7 @@ export class Peer {
         this.#settleFailure(message.id, message.error)
         return
       case 'notify':
-        this.#options.notify(message.cid, message.method, message.params)
+        this.#options.notify(message.cid, message.method, message.params, message.heldBytes ?? 0)
         return
       case 'cancel':
         this.#cancelIncoming(message.id)
@@ -249,15 +246,11 @@ export class Peer {
     this.#incomingBytes += heldBytes
     const within = parent === 0 ? undefined : this.#pending.get(parent)
     // Its word, so checked: a container is called back from within its own calls only.
-    if (within?.cid === call.cid) {
-      call.within = within
-      within.callsWithin ??= new Set()
-      within.callsWithin.add(call)
-    }
+    if (within?.cid === call.cid) call.join(within)
     const isOver = () => {
       if (!this.#incoming.delete(key)) return true
       this.#incomingBytes -= heldBytes
-      call.within?.callsWithin?.delete(call)
+      call.leave()
       return false
     }
     const fail = (thrown: unknown) => {
@@ -308,9 +301,10 @@ export class Peer {
   }
 
   /** Returns how many bytes left. */
-  #send(message: Message, cid = 0): number {
+  #send(message: Message, cid = 0, maxBytes = Number.POSITIVE_INFINITY): number {
     if (this.#closedBy !== undefined) return 0
     const bytes = this.#codec.encode(message, cid, this.#references)
+    if (bytes.length > maxBytes) throw new ConfineError('ERR_CONFINE_LIMIT', `The message takes more than ${maxBytes} bytes`)
     this.#options.channel.send(bytes)
     return bytes.length
   }

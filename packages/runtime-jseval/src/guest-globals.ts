@@ -2,7 +2,7 @@ import { ConfineError } from '@confine-sandbox/contract'
 import type { Realm } from './realm.ts'
 
 /**
- * Puts what the program may call on its global object. A `console` among it replaces single methods of Node's console.
+ * Puts what the program may call on its global object. A `console` among it replaces single methods of the program's console.
  * @param call calls one of the given functions for the program.
  * @throws ERR_CONFINE_BAD_OPTION for a name that cannot be a global, and for an object that contains itself.
  */
@@ -19,7 +19,7 @@ export function defineGlobals(
   }
 
   function extendConsole(methods: object): void {
-    const guestConsole = Object.assign(tools.object(), console)
+    const guestConsole = Object.assign(tools.object(), realm.global.console)
     for (const [name, method] of Object.entries(methods)) {
       const converted = convert(method, `console.${name}`, [])
       // Nobody awaits console.log, so its failure must not end the program.

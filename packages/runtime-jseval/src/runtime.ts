@@ -10,6 +10,7 @@ import {
 import { describe, findMethod, type Method } from './exported.ts'
 import { exitSignal, isExitSignal } from './exit-signal.ts'
 import { guestError, isOutside } from './guest-error.ts'
+import { guestConsole } from './guest-console.ts'
 import { defineGlobals } from './guest-globals.ts'
 import { guestProcess } from './guest-process.ts'
 import { guestTimers } from './guest-timers.ts'
@@ -60,6 +61,7 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
       env: tools.object(),
       exit: (code) => this.#exit(code),
     })
+    const console = guestConsole(tools.object(), (level, args) => this.emit('console', level, args))
     for (const [name, value] of Object.entries({ process, console, ...this.#timers.globals })) {
       Object.defineProperty(global, name, { value, writable: true, configurable: true, enumerable: true })
     }

@@ -19,6 +19,7 @@ export interface IsolateOwner {
   release(index: number): void
   arm(delayMs: number): void
   write(stream: 1 | 2, text: string): void
+  log(level: unknown, args: unknown): void
   exit(code: number): void
   load(specifier: string, from: string): LoadedModule
   /** Finds the text of an imported module. */
@@ -156,6 +157,11 @@ export class GuestIsolate {
     this.#run('tick', undefined, [])
   }
 
+  /** Begins or ends to tell what the program logs. */
+  capture(isOn: boolean): void {
+    this.#run('capture', undefined, [isOn])
+  }
+
   /** CPU time, and the memory of the heap unless something runs: V8 counts it only between two steps. */
   async usage(): Promise<{ cpuMs: number; heapMiB?: number }> {
     const cpuMs = Number(this.#isolate.cpuTime / 1000n) / 1000
@@ -224,6 +230,7 @@ export class GuestIsolate {
       release: new ivm.Callback(guarded(owner.release), { sync: true }),
       arm: new ivm.Callback(guarded(owner.arm), { sync: true }),
       write: new ivm.Callback(guarded(owner.write), { sync: true }),
+      log: new ivm.Callback(guarded(owner.log), { sync: true }),
       exit: new ivm.Callback(guarded(owner.exit), { sync: true }),
       load: new ivm.Callback(guarded(owner.load), { sync: true }),
       importModule: new ivm.Callback(guarded(owner.importModule), { sync: true }),

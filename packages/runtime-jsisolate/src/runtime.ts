@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import {
   APIDescription,
   type ApiChild,
@@ -8,15 +7,18 @@ import {
   MethodNotFound,
   type RuntimeUsage,
 } from '@confine-sandbox/contract'
+import { readLogged } from './captured-console.ts'
 import { compileError, copiedError, guestError } from './guest-error.ts'
-import type { HostAnswer, HostError } from './inside/host-calls.ts'
+import type { HostAnswer } from './inside/host-calls.ts'
 import { GuestIsolate, type IsolateEnd, type IsolateOwner } from './guest-isolate.ts'
 import { hostGlobals, told } from './host-globals.ts'
 import type { Packed } from './inside/pack.ts'
 import type { Outcome } from './inside/prelude.ts'
+import { describeError, ImportError } from './import-error.ts'
 import { readDescription, readNames, readThrown } from './inside-word.ts'
 import { commonJsModule, type ModuleSource } from './linked-modules.ts'
 import { OutsideReferences } from './references.ts'
+import { contextNow, noContext, type Operation } from './operation.ts'
 import { nodeShims } from './node-shims.ts'
 import { programModules, type ProgramModules } from './program-modules.ts'
 import { type JsIsolateOptions, type Program, readProgram } from './options.ts'
@@ -54,6 +56,9 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
 
   constructor(options: JsIsolateOptions = {}) {
     super({ ...options })
+    // Told before a listener is added, and after one was removed.
+    this.on('newListener', (event) => event === 'console' && this.#guest?.capture(true))
+    this.on('removeListener', (event) => event === 'console' && this.#guest?.capture(this.listenerCount('console') > 0))
   }
 
   /**
@@ -125,6 +130,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
       forget: (id) => this.#guest?.forget(id),
     })
     this.#guest = new GuestIsolate(program.memoryLimitMiB, { path: program.path, env: program.env, globals: shape }, this.#owner())
+    if (this.listenerCount('console') > 0) this.#guest.capture(true)
   }
 
   async #load(): Promise<void> {
@@ -191,6 +197,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
         this.#timer = setTimeout(() => this.#guest?.tick(), delayMs)
       },
       write: (stream, text) => void (stream === 2 ? process.stderr : process.stdout).write(String(text)),
+      log: (level, args) => void this.emit('console', ...readLogged(level, args)),
       exit: (code) => this.#finish({ kind: 'exited', code: code & 0xff, how: `the program called process.exit(${code & 0xff})` }),
       load: (specifier, from) => this.#modules!.require(String(specifier), String(from)),
       resolve: (specifier, from) => this.#resolve(specifier, from),
@@ -205,7 +212,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
     // The prelude waits for fewer, so this is no call of the prelude's.
     if (this.#answering >= maxAnswering) return
     this.#answering++
-    const within = this.#operations.get(operationId as number)?.within ?? outside
+    const within = this.#operations.get(operationId as number)?.within ?? noContext
     const references = this.#references!
     let answer: HostAnswer
     let given: Packed | undefined
@@ -261,7 +268,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
   #operate(name: string, start: (id: number) => void): Promise<unknown> {
     const id = ++this.#lastOperation
     return new Promise((resolve, reject) => {
-      this.#operations.set(id, { resolve, reject, name, within: AsyncLocalStorage.snapshot() })
+      this.#operations.set(id, { resolve, reject, name, within: contextNow() })
       try {
         start(id)
       } catch (error) {
@@ -349,41 +356,12 @@ export declare namespace JsIsolateConfineRuntime {
   type Options = JsIsolateOptions
 }
 
-/** An import that leads nowhere. */
-class ImportError extends Error {
-  readonly code: string
-
-  constructor({ name = 'Error', message, code, stack }: { name?: string; message: string; code: string; stack?: string }) {
-    super(message)
-    this.name = name
-    this.code = code
-    this.stack = stack ?? `${name}: ${message}`
-  }
-}
-
-/** What a program is told of what went wrong while a module of its own was loaded. */
-function describeError(error: Error & { code?: unknown }): HostError {
-  const { name, message, stack, code } = error
-  return { name, message, ...(stack !== undefined && { stack }), ...(typeof code === 'string' && { code }) }
-}
-
 /** How a container ended. */
 interface End {
   readonly kind: 'exited' | 'closed' | 'lost'
   readonly code: number
   readonly how: string
 }
-
-/** What a program was asked to do. */
-interface Operation {
-  resolve(value: unknown): void
-  reject(error: Error): void
-  readonly name: string
-  /** Calls a function in the asynchronous context of the one who asked, so that it knows for whom the program calls it. */
-  within<Args extends unknown[], Result>(run: (...args: Args) => Result, ...args: Args): Result
-}
-
-const outside: Operation['within'] = AsyncLocalStorage.snapshot()
 
 const maxAnswering = 20_000
 

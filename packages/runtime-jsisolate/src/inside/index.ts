@@ -1,3 +1,4 @@
+import { guestConsole } from './console.ts'
 import { exported } from './exported.ts'
 import { formatter } from './format.ts'
 import { hostCalls } from './host-calls.ts'
@@ -19,6 +20,7 @@ import { unpacker } from './unpack.ts'
 export const preludeSource = `'use strict';
 (function (${outsideNames.join(', ')}, options) {
   return (${isolatePrelude})({ ${outsideNames.join(', ')} }, options, {
+    guestConsole: ${guestConsole},
     exported: ${exported},
     formatter: ${formatter},
     stacks: ${stacks},

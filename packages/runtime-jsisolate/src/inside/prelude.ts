@@ -1,3 +1,4 @@
+import type { guestConsole as makeConsole } from './console.ts'
 import type { exported } from './exported.ts'
 import type { formatter } from './format.ts'
 import type { GlobalShape, HostAnswer, HostError, hostCalls, Task } from './host-calls.ts'
@@ -24,6 +25,7 @@ export interface Outside {
   release(index: number): void
   arm(delayMs: number): void
   write(stream: 1 | 2, text: string): void
+  log(level: string, args: Packed): void
   exit(code: number): void
   load(specifier: string, from: string): LoadedModule
   /** Loads a module for `import()`; without a name, says that it has arrived. */
@@ -38,6 +40,7 @@ export const outsideNames = [
   'release',
   'arm',
   'write',
+  'log',
   'exit',
   'load',
   'importModule',
@@ -78,6 +81,8 @@ export interface Inside {
   /** A module that was imported at run time is there already, or cannot be loaded. */
   imported(importId: number, path: string): void
   importFailed(importId: number, facts: HostError): void
+  /** Whether the outside wants to know what the program logs. */
+  capture(isOn: boolean): void
   /** Answers an operation that is not under way, because a task failed in the middle. */
   probe(operationId: number, message: string): void
 }
@@ -86,6 +91,7 @@ export interface Inside {
 export type Enter = <Name extends keyof Inside>(name: Name, ...args: Parameters<Inside[Name]>) => void
 
 interface Parts {
+  guestConsole: typeof makeConsole
   exported: typeof exported
   formatter: typeof formatter
   stacks: typeof stacks
@@ -105,7 +111,7 @@ interface Parts {
  * with its own references to what it uses of the language, so that a program may change that as it likes.
  */
 export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): Enter {
-  const { done, call: sendCall, release, arm, write, exit, load, importModule, clone } = outside
+  const { done, call: sendCall, release, arm, write, log, exit, load, importModule, clone } = outside
   const { apply, defineProperty } = Reflect
   const { isInteger } = Number
   const { hasOwn, keys } = Object
@@ -125,6 +131,7 @@ export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): 
   const { find, describe } = parts.exported()
   const read = parts.thrownReader()
   const { format } = parts.formatter()
+  const guestConsole = parts.guestConsole({ format, write, log }, parts.packer)
   const task: Task = { operation: 0 }
   const host = parts.hostCalls(send, task)
   const references = parts.insideReferences({ ...parts, ...host, release })
@@ -199,47 +206,6 @@ export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): 
     defineProperty(target, key, { __proto__: null, value, enumerable, writable: true, configurable: true } as PropertyDescriptor)
   }
 
-  function makeConsole(): object {
-    const indent = { depth: 0 }
-    const log =
-      (stream: 1 | 2) =>
-      (...args: unknown[]) => {
-        const text = format(args)
-        let prefix = ''
-        for (let depth = 0; depth < indent.depth; depth++) prefix += '  '
-        write(stream, `${prefix}${text}\n`)
-      }
-    const out = log(1)
-    const error = log(2)
-    const quiet = () => {}
-    return {
-      log: out,
-      info: out,
-      debug: out,
-      dir: (value: unknown) => out(value),
-      table: out,
-      error,
-      warn: error,
-      trace: (...args: unknown[]) => error('Trace:', ...args),
-      assert: (condition: unknown, ...args: unknown[]) => {
-        if (!condition) error('Assertion failed', ...args)
-      },
-      group: (...args: unknown[]) => {
-        if (args.length > 0) out(...args)
-        if (indent.depth < 32) indent.depth++
-      },
-      groupEnd: () => {
-        if (indent.depth > 0) indent.depth--
-      },
-      time: quiet,
-      timeEnd: quiet,
-      timeLog: quiet,
-      count: quiet,
-      countReset: quiet,
-      clear: quiet,
-    }
-  }
-
   function exitCode(code: unknown): number {
     const number = typeof code === 'string' && apply(trim, code, []) !== '' ? toNumber(code) : code
     if (typeof number === 'number' && isInteger(number)) return number & 0xff
@@ -261,9 +227,8 @@ export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): 
   }
 
   function setUp(): void {
-    const guestConsole = makeConsole()
     define(realm, 'global', realm)
-    define(realm, 'console', guestConsole)
+    define(realm, 'console', guestConsole.console)
     define(realm, 'process', makeProcess(options))
     for (const name of keys(timerGlobals)) define(realm, name, timerGlobals[name as keyof typeof timerGlobals], true)
     define(
@@ -287,7 +252,7 @@ export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): 
     delete realm.SharedArrayBuffer
     for (const [name, shape] of options.globals.children) {
       if (name === 'console' && shape.kind === 'value' && shape.value === undefined) continue
-      if (name === 'console' && shape.kind === 'object') host.extend(guestConsole, shape, name, true)
+      if (name === 'console' && shape.kind === 'object') host.extend(guestConsole.console, shape, name, true)
       else define(realm, name, host.make(shape, name, false), true)
     }
   }
@@ -350,6 +315,7 @@ export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): 
     importing,
     imported,
     importFailed,
+    capture: guestConsole.capture,
     probe(id, message) {
       if (underWay[id] === undefined) done(id, 'uncopyable', message)
     },
