@@ -64,3 +64,10 @@ export class ContainerTable {
     this.#closed(closed)
   }
 }
+
+/** For those who wait for a container that has closed. */
+export function containerClosed({ cid, exitCode, error }: ContainerClosed): ConfineError {
+  const how = error === undefined ? (exitCode === 0 ? 'was closed' : `exited with code ${exitCode}`) : `was ended: ${error.message}`
+  const options = { fields: { cid }, ...(error === undefined ? {} : { cause: error }) }
+  return new ConfineError('ERR_CONFINE_CONTAINER_CLOSED', `Container ${cid} ${how}`, options)
+}

@@ -8,7 +8,7 @@ import { type Abortable, abortError, checkSignal, untilAborted } from './abort.t
 import { checkCall } from './call-options.ts'
 import { ConsoleEvents } from './console-events.ts'
 import type { CallOptions, Container, ContainerClosed, ContainerHost } from './container.ts'
-import { ContainerTable } from './container-table.ts'
+import { containerClosed, ContainerTable } from './container-table.ts'
 import type { SandboxEvents } from './events.ts'
 import { readProgram, type SandboxExecContainerOpts } from './exec-options.ts'
 import { type FlatGlobals, flattenGlobals } from './globals.ts'
@@ -344,11 +344,4 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
         'Make another Sandbox, or set maxContainers when the programs may share a process',
     )
   }
-}
-
-/** For those who wait for a container that has closed. */
-function containerClosed({ cid, exitCode, error }: ContainerClosed): ConfineError {
-  const how = error === undefined ? (exitCode === 0 ? 'was closed' : `exited with code ${exitCode}`) : `was ended: ${error.message}`
-  const options = { fields: { cid }, ...(error === undefined ? {} : { cause: error }) }
-  return new ConfineError('ERR_CONFINE_CONTAINER_CLOSED', `Container ${cid} ${how}`, options)
 }
