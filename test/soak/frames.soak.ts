@@ -1,10 +1,11 @@
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Duplex } from 'node:stream'
+import { Duplex, Readable } from 'node:stream'
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import type { RemoteStream } from '../../packages/contract/src/index.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type IncomingCall, Peer, streamChannel } from '../../packages/ipc/src/index.ts'
 import { root } from '../packages.ts'
@@ -80,7 +81,12 @@ class Session {
       },
       reviveError: ({ message }) => new Error(message),
     })
-    for (let id = 1; id <= 8; id++) this.#peer.request(1, 'wait', []).catch(() => {})
+    for (const cid of [1, 2]) this.#peer.openScope(cid)
+    // It gives out functions 1 and 3 and streams 2 and 4, and takes whatever comes back for functions and streams of the enemy's.
+    for (let id = 1; id <= 8; id++) {
+      const params = id > 2 ? [] : [async () => 1, many()]
+      this.#peer.request(1, 'wait', params).then(use, () => {})
+    }
   }
 
   /** Returns the CPU time that it took, milliseconds. */
@@ -96,9 +102,35 @@ class Session {
   }
 }
 
+async function* many() {
+  for (let i = 0; i < 1000; i++) yield 'x'.repeat(500)
+}
+
+/** A program that calls and iterates what it is given. Each part once: what shares its parts may be endless when it is followed. */
+async function use(value: unknown, seen = new Set<unknown>()): Promise<void> {
+  if (((typeof value !== 'object' || value === null) && typeof value !== 'function') || seen.has(value)) return
+  seen.add(value)
+  if (typeof value === 'function') void value(1, () => {})
+  else if (value instanceof Map) await use([...value.keys(), ...value.values()], seen)
+  else if (Array.isArray(value)) for (const item of value) await use(item, seen)
+  else if (Symbol.asyncIterator in value) {
+    const items = value as RemoteStream
+    for (let i = 0; i < 100; i++) void items.next().catch(() => {})
+    if (Object.is(await items.next().catch(() => 0), 0)) await items.return()
+  } else if ('deep' in value) await use(value.deep, seen)
+}
+
 /** Functions of every temper. */
 function answer({ method, params }: IncomingCall): unknown {
   switch (method) {
+    case 'give':
+      return [() => params, Readable.from([1, 2, 3])]
+    case 'take':
+      void use(params)
+      return params
+    case 'iterate':
+      void use(params[0])
+      return undefined
     case 'echo':
       return params
     case 'wait':
@@ -144,6 +176,8 @@ const hostileRuntime = `
     loud() { setInterval(() => { try { fs.writeSync(1, 'x'.repeat(65536)) } catch {} }) },
     throw() { setTimeout(() => { throw new Error('late') }) },
     abort() { process.abort() },
+    callbacks() { const flood = () => { for (let i = 0; i < 100; i++) globals.take([() => 1, (async function* () { yield 1 })()]).catch(() => {}); setImmediate(flood) }; flood() },
+    gives() { const flood = () => { for (let i = 0; i < 100; i++) globals.give().catch(() => {}); setImmediate(flood) }; flood() },
     calls() { const flood = () => { for (let i = 0; i < 500; i++) globals.f(i).catch(() => {}); setImmediate(flood) }; flood() },
   }
   let globals
@@ -158,7 +192,7 @@ const hostileRuntime = `
       return await globals.slow()
     }
   }`
-const endings = ['live', 'loop', 'exit', 'close', 'kill', 'loud', 'throw', 'abort', 'calls']
+const endings = ['live', 'loop', 'exit', 'close', 'kill', 'loud', 'throw', 'abort', 'calls', 'callbacks', 'gives']
 
 test(`${guests} real guests that write hostile bytes, unconfined and confined`, { timeout: 30 * 60_000 }, async () => {
   const random = new Random(seed)
@@ -166,7 +200,7 @@ test(`${guests} real guests that write hostile bytes, unconfined and confined`, 
   const kinds: Record<string, number> = {}
   const stalls = watchStalls()
   const life = async (isConfined: boolean) => {
-    const globals = { f: (n: unknown) => n, slow: () => new Promise(() => {}) }
+    const globals = { f: (n: unknown) => n, slow: () => new Promise(() => {}), take: use, give: () => [() => 1, Readable.from([1, 2, 3])] }
     const sbx = isConfined
       ? new Sandbox({ runtime, globals })
       : new CoreSandbox({ runtime: resolveRuntime(runtime), globals, noSandbox: true })

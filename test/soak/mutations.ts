@@ -1,4 +1,5 @@
 import { type Message, MessageCodec } from '../../packages/ipc/src/message.ts'
+import type { MessageReferences } from '../../packages/ipc/src/reference.ts'
 import { defaultLimits } from '../../packages/ipc/src/limits.ts'
 
 /** Numbers that are the same in every run with the same seed. mulberry32. */
@@ -59,7 +60,7 @@ const mutations: readonly Mutation[] = [
   // One byte becomes a tag, or a count that is larger than anything.
   (body, random) => {
     const bent = Buffer.from(body)
-    bent[random.below(bent.length)] = random.of([...Array.from({ length: 0x17 }, (_, tag) => tag), 0x7f, 0x80, 0xff])
+    bent[random.below(bent.length)] = random.of([...Array.from({ length: 0x19 }, (_, tag) => tag), 0x7f, 0x80, 0xff])
     return bent
   },
   (body, random) => body.subarray(0, 1 + random.below(body.length)),
@@ -108,15 +109,36 @@ const values: readonly unknown[] = [
     code: 'E',
   }),
   Array.from({ length: 60 }, (_, i) => ({ i, list: [i, [i, [i]]] })),
+  // Functions and streams of the sender, once where the language would call them.
+  [() => {}, { deep: [() => {}, stream()] }, new Map([[() => {}, stream()]])],
+  Object.fromEntries(['a', 'then', 'toJSON', 'valueOf'].map((key) => [key, key === 'a' ? () => {} : 1])),
 ]
-const methods = ['echo', 'wait', 'fail', 'odd', 'ready', 'failed', 'closed', 'uncaught', 'exec', 'constructor.constructor', '__proto__']
+
+async function* stream() {}
+
+const methods = [
+  'echo',
+  'wait',
+  'fail',
+  'odd',
+  'give',
+  'take',
+  'iterate',
+  'ready',
+  'failed',
+  'closed',
+  'uncaught',
+  'exec',
+  'constructor.constructor',
+  '__proto__',
+]
 const error = { name: 'Error', message: 'm', stack: 's', code: 'c', details: values[5], cause: values[9] }
 
 const messages: readonly Message[] = [
   ...values.flatMap((value, i): Message[] => [
     { type: 'request', id: 1 + i, cid: i % 3, method: methods[i % methods.length] as string, params: [value] },
     { type: 'result', id: 1 + (i % 8), value },
-    { type: 'notify', cid: i % 3, method: methods[i % methods.length] as string, params: [value] },
+    ...(i < 11 ? [{ type: 'notify' as const, cid: i % 3, method: methods[i % methods.length] as string, params: [value] }] : []),
   ]),
   { type: 'request', id: 2 ** 53 - 1, cid: 2 ** 53 - 1, method: 'echo', params: [] },
   { type: 'notify', cid: 1, method: 'closed', params: [0] },
@@ -125,6 +147,32 @@ const messages: readonly Message[] = [
   { type: 'failure', id: 3, error: { name: 'MethodNotFound', message: '' } },
   { type: 'cancel', id: 1 },
   { type: 'cancel', id: 77 },
+  // What a session gave out: functions 1 and 3, streams 2 and 4. What the other side gave: the numbers that stand in its messages.
+  ...[1, 3].flatMap((number): Message[] => [
+    { type: 'invoke', id: 200 + number, reference: number, params: [values[number % values.length]] },
+    { type: 'invoke', id: 300 + number, reference: number, params: [() => {}, stream()] },
+    { type: 'release', reference: number },
+    { type: 'pull', stream: number + 1, items: 1 + (number % 3), bytes: 1000 },
+    { type: 'stop', stream: number + 1 },
+  ]),
+  ...[1, 2, 3, 4, 5, 6].flatMap((number): Message[] => [
+    { type: 'item', stream: number, value: values[number % values.length] },
+    { type: 'end', stream: number },
+    { type: 'end', stream: number, error },
+  ]),
 ]
 const codec = new MessageCodec(defaultLimits, { errorStacks: true })
-const corpus: readonly Buffer[] = messages.map((message) => codec.encode(message))
+/** Small numbers, again and again: some of them are in use. */
+const references: MessageReferences = {
+  writer: () => {
+    let number = 0
+    const next = () => 1 + (number++ % 8)
+    return { callback: next, stream: next, undo() {} }
+  },
+  reader: () => undefined,
+  cidOfAnswer: () => 0,
+  cidOfOwn: () => 0,
+}
+const corpus: readonly Buffer[] = messages.map((message) =>
+  codec.encode(message, message.type === 'notify' ? 0 : 1, message.type === 'notify' ? undefined : references),
+)

@@ -96,11 +96,11 @@ export class GuestContainers {
     }
   }
 
-  /** A function that a container gave the host as a value has the same budget as a call by name. */
+  /** A function that a container gave the host as a value has the same budget as a call by name, and so has each item of a stream. */
   callbackOptions(cid: number): RequestOptions {
     const { timeoutMs } = this.#owner.options
     const overdue = () => {
-      const late = new Overdue('call', `the call of a callback of container ${cid}`, timeoutMs, { cid })
+      const late = new Overdue('call', `a callback or an item of a stream of container ${cid}`, timeoutMs, { cid })
       // Whoever called is told first.
       queueMicrotask(() => this.end(cid, late.error, late.end))
       return late.error

@@ -1,4 +1,5 @@
 import { ConfineError, type RemoteStream } from '@confine-sandbox/contract'
+import type { RequestOptions } from './calls.ts'
 import type { ChannelLimits } from './limits.ts'
 import { unheard } from './unheard.ts'
 
@@ -8,15 +9,23 @@ export interface IncomingStreamOwner {
   pull(items: number, bytes: number): void
   /** Nobody takes any more. Called at most once, and not after the stream's end. */
   stop(): void
+  /** How long one item may be waited for, and what to say then. @default for ever */
+  readonly budget?: Pick<RequestOptions, 'timeoutMs' | 'overdue'> | undefined
 }
 
 type Result = IteratorResult<unknown, undefined>
+
+interface Waiting {
+  resolve(result: Result): void
+  reject(error: unknown): void
+  readonly timer: NodeJS.Timeout | undefined
+}
 
 /** A stream of the other side, as this side's table holds it: what has arrived, and who waits for it. */
 export class IncomingStream {
   readonly #owner: IncomingStreamOwner
   readonly #queue: { readonly value: unknown; readonly size: number }[] = []
-  readonly #waiting: { resolve(result: Result): void; reject(error: unknown): void }[] = []
+  readonly #waiting: Waiting[] = []
   /** What the other side may still send. */
   #items = 0
   #bytes = 0
@@ -41,6 +50,7 @@ export class IncomingStream {
       this.#queue.push({ value, size })
       return
     }
+    clearTimeout(taker.timer)
     this.#taken(size)
     taker.resolve({ done: false, value })
     // Asked for when somebody waits, and not before: who takes one item and then none lets nothing be produced for nobody.
@@ -52,7 +62,8 @@ export class IncomingStream {
     if (this.#end !== undefined) return
     this.#end = { error }
     if (isLost) this.#queue.length = 0
-    for (const { resolve, reject } of this.#waiting.splice(0)) {
+    for (const { resolve, reject, timer } of this.#waiting.splice(0)) {
+      clearTimeout(timer)
       if (this.#end.error === undefined) resolve(over())
       else reject(this.#takeError())
     }
@@ -68,7 +79,7 @@ export class IncomingStream {
       } else if (this.#end?.error !== undefined) reject(this.#takeError())
       else if (this.#end !== undefined) resolve(over())
       else {
-        this.#waiting.push({ resolve, reject })
+        this.#waiting.push({ resolve, reject, timer: this.#watch() })
         this.#ask()
       }
     })
@@ -79,7 +90,20 @@ export class IncomingStream {
     if (this.#end === undefined) this.#owner.stop()
     this.#end = {}
     this.#queue.length = 0
-    for (const { resolve } of this.#waiting.splice(0)) resolve(over())
+    for (const { resolve, timer } of this.#waiting.splice(0)) {
+      clearTimeout(timer)
+      resolve(over())
+    }
+  }
+
+  #watch(): NodeJS.Timeout | undefined {
+    const { timeoutMs = Number.POSITIVE_INFINITY, overdue } = this.#owner.budget ?? {}
+    if (timeoutMs === Number.POSITIVE_INFINITY) return undefined
+    return setTimeout(() => {
+      const error = overdue?.() ?? new ConfineError('ERR_CONFINE_TIMEOUT', `A stream gave nothing for ${timeoutMs} ms`)
+      this.#owner.stop()
+      this.end(error, true)
+    }, timeoutMs)
   }
 
   #taken(size: number): void {

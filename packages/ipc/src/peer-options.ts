@@ -29,7 +29,7 @@ export interface PeerOptions {
   reviveError(payload: ErrorPayload, cid?: number): Error
   /** The number of the incoming call within which this side asks right now: cancelling that one cancels what it asked. @default none */
   within?(): number | undefined
-  /** Options of a call of a function that crossed from the other side, for a container. */
+  /** Options of a call of a function that crossed from the other side, for a container, and of the wait for an item of a stream. */
   callbackOptions?(cid: number): RequestOptions
   readonly limits?: ChannelLimits
   /** Whether errors among the values take their stacks along. @default false */

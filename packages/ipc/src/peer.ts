@@ -36,6 +36,7 @@ export class Peer {
       sendEnd: (stream, error) => this.#sendError(error, (told) => ({ type: 'end', stream, error: told })),
       invoke: (cid, reference, params) =>
         this.#start(cid, (id, parent) => ({ type: 'invoke', id, reference, parent, params }), true, options.callbackOptions?.(cid) ?? {}),
+      budget: (cid) => options.callbackOptions?.(cid),
       describeError: (thrown) => this.#describe(thrown),
       reviveError: (payload, cid) => options.reviveError(payload, cid),
       cidOfAnswer: (id) => this.#pending.get(id)?.cid ?? this.#cancelled.get(id) ?? 0,

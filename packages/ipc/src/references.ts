@@ -1,4 +1,5 @@
 import { ConfineError, released } from '@confine-sandbox/contract'
+import type { RequestOptions } from './calls.ts'
 import type { ErrorPayload } from './error-payload.ts'
 import { containerClosed, HeldCallback } from './held-callback.ts'
 import { IncomingStream, ReceivedStream } from './incoming-stream.ts'
@@ -19,6 +20,8 @@ export interface ReferencesLink {
   describeError(thrown: unknown): ErrorPayload
   reviveError(payload: ErrorPayload, cid: number): Error
   cidOfAnswer(id: number): number
+  /** How long an item of a stream of the other side may be waited for. */
+  budget(cid: number): RequestOptions | undefined
 }
 
 /**
@@ -230,6 +233,7 @@ export class References implements MessageReferences {
     const stream = new IncomingStream({
       limits,
       pull: (items, bytes) => void this.#link.send({ type: 'pull', stream: id, items, bytes }),
+      budget: this.#link.budget(cid),
       stop: () => {
         this.#dropIncoming(cid, id)
         this.#link.send({ type: 'stop', stream: id })

@@ -316,6 +316,20 @@ test('when a container closes, its streams are closed on both sides', async () =
   expect(never.destroyed).toBe(true)
 })
 
+test('an item is waited for no longer than a call; what came in time is taken', async () => {
+  const stopped = vi.fn()
+  const overdue = vi.fn(() => new Error('late'))
+  const readable = new Readable({ objectMode: true, read() {}, destroy: (_error, done) => done(stopped() as never) })
+  const { call } = pair(() => readable, { callbackOptions: () => ({ timeoutMs: 20, overdue }) })
+  readable.push('in time')
+  const stream: RemoteStream = await call()
+  expect(await stream.next()).toEqual({ done: false, value: 'in time' })
+  await expect(stream.next()).rejects.toThrow('late')
+  expect(await stream.next()).toEqual({ done: true, value: undefined })
+  expect(overdue).toHaveBeenCalledTimes(1)
+  await vi.waitFor(() => expect(stopped).toHaveBeenCalled())
+})
+
 test('a call that was cancelled lets go of what its answer brings', async () => {
   const readable = new Readable({ read() {} })
   const answer = Promise.withResolvers<unknown>()
