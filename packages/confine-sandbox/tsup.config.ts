@@ -1,3 +1,3 @@
 import { library, program } from '../../tsup.base.ts'
 
-export default [library(), program('src/command/main.ts', 'dist/command')]
+export default [library({ entry: ['src/index.ts', 'src/otel/index.ts'] }), program('src/command/main.ts', 'dist/command')]

@@ -15,6 +15,7 @@ export {
   type ConsoleEvent,
   type ContainerApi,
   type ContainerClosed,
+  type DiagnosticsMessages,
   type ContainerUsage,
   type IsolationReport,
   type PolicyOptions,

@@ -9,6 +9,7 @@ import { checkCall } from './call-options.ts'
 import { ConsoleEvents } from './console-events.ts'
 import type { CallOptions, Container, ContainerClosed, ContainerHost } from './container.ts'
 import { containerClosed, ContainerTable } from './container-table.ts'
+import { observed, publish } from './diagnostics.ts'
 import type { SandboxEvents } from './events.ts'
 import { readProgram, type SandboxExecContainerOpts } from './exec-options.ts'
 import { type FlatGlobals, flattenGlobals } from './globals.ts'
@@ -125,7 +126,11 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   async init({ signal }: Abortable = {}): Promise<void> {
     const checked = checkSignal(signal)
     if (checked?.aborted) throw abortError(checked)
-    this.#initialized ??= this.#launch()
+    this.#initialized ??= observed(
+      'launch',
+      () => ({ sandbox: this }),
+      () => this.#launch(),
+    )
     await untilAborted(this.#initialized, checked)
   }
 
@@ -156,6 +161,14 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
    *   ERR_CONFINE_GUEST_ENDED, ERR_CONFINE_TIMEOUT, ERR_CONFINE_ABORTED, and what `init()` throws.
    */
   async execContainer<Api = any>(opts: SandboxExecContainerOpts | any): Promise<Container<Api>> {
+    return await observed(
+      'exec',
+      () => ({ sandbox: this }),
+      () => this.#exec<Api>(opts),
+    )
+  }
+
+  async #exec<Api>(opts: unknown): Promise<Container<Api>> {
     const program = await readProgram(opts, this.opts, this.opts.runtime.modules)
     await this.init({ signal: program.signal })
     const guest = this.#requireGuest()
@@ -210,7 +223,8 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     const open = this.#containers.require(cid)
     checkCall(methodName, params, cid)
     const what = `the call of ${methodName.slice(0, 200)} in container ${cid}`
-    return await guest.ask(open, cid, methodName, params, what, options)
+    const context = () => ({ sandbox: this, cid, method: methodName })
+    return await observed('call', context, () => guest.ask(open, cid, methodName, params, what, options))
   }
 
   /** What containers ask for, of this object and its subclasses. */
@@ -268,7 +282,10 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
       containerFailed: (cid, error) => {
         if (this.#containers.get(cid) !== undefined) this.#tell('container-runtime-error', { cid, error })
       },
-      violation: (violation) => this.#tell('violation', violation),
+      violation: (violation) => {
+        publish('violation', () => ({ sandbox: this, violation }))
+        this.#tell('violation', violation)
+      },
       violationsDropped: (count) => this.#tell('violations-dropped', { count }),
       ended: (end, exitCode, failure) => this.#ended(end, exitCode, failure),
     }
@@ -312,6 +329,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     this.#failure ??= failure
     for (const cid of this.#containers.cids) this.#containers.close(this.#isTornDown ? { cid, exitCode: 0 } : { cid, error: failure })
     this.#console.close()
+    publish('end', () => ({ sandbox: this, end }))
     this.#tell('guest-ended', end)
     this.#closed(exitCode)
   }
