@@ -1,4 +1,5 @@
 // Packs every public package and lets publint and attw (are the types wrong?) judge the tarballs.
+// The resolution of Node 10 is left out: it knows no exports, and we ask for Node 24.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,7 +10,10 @@ try {
   if (!passes('pnpm', '--recursive', '--filter', './packages/*', 'pack', '--pack-destination', directory)) process.exitCode = 1
   for (const name of readdirSync(directory)) {
     const tarball = join(directory, name)
-    const isGood = [passes('publint', 'run', '--strict', tarball), passes('attw', '--format', 'ascii', tarball)].every(Boolean)
+    const isGood = [
+      passes('publint', 'run', '--strict', tarball),
+      passes('attw', '--profile', 'node16', '--format', 'ascii', tarball),
+    ].every(Boolean)
     console.log(`${isGood ? 'ok    ' : 'FAILED'} ${name}`)
     if (!isGood) process.exitCode = 1
   }
