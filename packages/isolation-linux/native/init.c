@@ -95,7 +95,9 @@ static void build_world(const struct side *side, struct options *options,
 #ifndef WITHOUT_ROOT
 		build_root(side, options);
 #endif
+#ifndef WITHOUT_UTS_NS /* It would be the host's. */
 		take_hostname(side, options->hostname);
+#endif
 	}
 #ifndef WITHOUT_NO_CAPABILITIES
 	/* The bounding set before the identity: to shrink it takes a capability. */

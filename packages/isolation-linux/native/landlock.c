@@ -90,7 +90,9 @@ uint32_t restrict_files(const struct side *side, const struct options *options)
 	size_t known = sizeof(abis) / sizeof(*abis);
 	int ruleset;
 
-	if (abi < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
+	/* EPERM: a container's profile that is older than Landlock. */
+	if (abi < 0 &&
+	    (errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM))
 		return 0;
 	if (abi < 1)
 		fail(side, STAGE_LANDLOCK, "ask for the version", "");

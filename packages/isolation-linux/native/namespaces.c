@@ -149,6 +149,9 @@ void choose_identity(struct world *world)
 	    !has_capability(CAP_KILL))
 		return;
 	world->is_own = is_mapped_id(own);
+#ifdef WITHOUT_OWN_UID
+	own = NOBODY_ID;
+#endif
 	world->is_changed = world->is_own || is_mapped_id(NOBODY_ID);
 	if (world->is_changed)
 		world->uid = world->gid = world->is_own ? own : NOBODY_ID;

@@ -283,7 +283,9 @@ void build_root(const struct side *side, const struct options *options)
 		fail(side, STAGE_ROOT, "detach", "the old root");
 	if (chdir("/") != 0)
 		fail(side, STAGE_ROOT, "enter", "/");
+#ifndef WITHOUT_READ_ONLY_ROOT
 	if (set_attributes(AT_FDCWD, "/", 0, PINNED | MOUNT_ATTR_NOEXEC) != 0)
 		fail(side, STAGE_ROOT, "make read-only", "/");
+#endif
 	close(root);
 }

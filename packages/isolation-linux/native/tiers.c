@@ -24,6 +24,23 @@
 #define CLONE_NEWPID 0
 #endif
 
+#ifdef WITHOUT_USER_NS
+#undef CLONE_NEWUSER
+#define CLONE_NEWUSER 0
+#endif
+#ifdef WITHOUT_IPC_NS
+#undef CLONE_NEWIPC
+#define CLONE_NEWIPC 0
+#endif
+#ifdef WITHOUT_UTS_NS
+#undef CLONE_NEWUTS
+#define CLONE_NEWUTS 0
+#endif
+#ifdef WITHOUT_CGROUP_NS
+#undef CLONE_NEWCGROUP
+#define CLONE_NEWCGROUP 0
+#endif
+
 #define NAMESPACES                                                  \
 	(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | \
 	 CLONE_NEWUTS | CLONE_NEWCGROUP)

@@ -99,6 +99,9 @@ static void verify_status(const struct side *side, const struct world *world,
 	/* To shrink it takes a capability, which is had in a user namespace or as root. */
 	if (world->tier != TIER_BARE)
 		expect_field(side, status, "CapBnd", "0000000000000000");
+	if ((layers & LAYER_OWN_UID) != 0)
+		expect_id(side, status, "Uid",
+			  OWN_ID_FIRST + (unsigned int)getpid());
 	expect_id(side, status, "Uid", world->uid);
 	expect_id(side, status, "Gid", world->gid);
 }

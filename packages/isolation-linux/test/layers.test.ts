@@ -27,6 +27,10 @@ describe.each(users)('launched by %s', (as) => {
   test.each<[string, string, RegExp]>([
     ['PID_NS', 'verify', /a namespace of its own: it is pid:/],
     ['NET_NS', 'verify', /a namespace of its own: it is net:/],
+    ['IPC_NS', 'verify', /a namespace of its own: it is ipc:/],
+    ['UTS_NS', 'verify', /a namespace of its own: it is uts:/],
+    ['CGROUP_NS', 'verify', /a namespace of its own: it is cgroup:/],
+    ['READ_ONLY_ROOT', 'verify', /a read-only root: it is writable/],
     ['ROOT', 'verify', /a root of its own: it is the host's/],
     ['NO_CAPABILITIES', 'verify', /Cap\w+ 0{16}: it is /],
     ['NO_NEW_PRIVS', 'seccomp', /Permission denied/], // a filter takes it
@@ -70,6 +74,23 @@ describe.each(users)('launched by %s', (as) => {
     expect(readlinkSync('/proc/self/exe')).toBe(process.execPath)
     expect(await isHidden([])).toMatch(/^E(ACCES|PERM)$/)
     expect(await isHidden(instead('HIDDEN_MEMORY'))).toBe('seen')
+  })
+})
+
+test.each(users)('launched by %s, without USER_NS there is no identity to be had in one, and what holds is another tier', async (as) => {
+  const end = await run(hello, { as, under: instead('USER_NS') })
+  if (as === 'root') expect(end.events).toMatchObject([{ type: 'setup-failed', stage: 'identity' }])
+  else
+    expect(end.events[0]).toMatchObject({ tier: { name: 'landlock-seccomp' }, layers: expect.not.arrayContaining(['user-ns']) as string[] })
+})
+
+test.runIf(users.some((user) => user === 'root'))('without OWN_UID the launch fails where it is to be had', async () => {
+  const end = await run(hello, { under: [program('without'), 'user-namespaces', '--', ...instead('OWN_UID')] })
+  expect(end).toMatchObject({ code: 125, stdout: '' })
+  expect(end.events[0]).toMatchObject({
+    type: 'setup-failed',
+    stage: 'verify',
+    reason: expect.stringMatching(/Uid 18\d+ .*65534/) as string,
   })
 })
 

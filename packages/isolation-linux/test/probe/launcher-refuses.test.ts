@@ -12,7 +12,7 @@ const refusals = [
 
 for (const as of users) {
   test(`as ${as}: with everything, and without what is not needed, the program runs`, async () => {
-    for (const primitive of ['wait-killable', 'landlock', 'ptrace', 'new-mount-api', 'mount-setattr']) {
+    for (const primitive of ['wait-killable', 'landlock', 'landlock-by-profile', 'ptrace', 'new-mount-api', 'mount-setattr']) {
       const end = await run(guest, { as, under: [without, primitive, '--'] })
       expect(end.stdout, primitive).toMatch(/^39 \d+\n$/)
       expect(end.events[0], primitive).toMatchObject({ type: 'ready' })

@@ -11,6 +11,7 @@
  *   mount-setattr    a kernel before 5.12: ENOSYS
  *   landlock         a kernel before 5.13: ENOSYS
  *   landlock-at-boot a kernel whose lsm= lacks it: EOPNOTSUPP
+ *   landlock-by-profile  a container profile that does not know it: EPERM
  *   seccomp          a kernel without CONFIG_SECCOMP
  *   seccomp-notify   EINVAL, as gVisor and kernels before 5.0 answer
  *   wait-killable    a kernel before 5.19: EINVAL
@@ -124,6 +125,10 @@ static const struct rule rules[] = {
     {"landlock-at-boot", SYS_landlock_create_ruleset, EOPNOTSUPP, ALWAYS, 0, 0},
     {"landlock-at-boot", SYS_landlock_add_rule, EOPNOTSUPP, ALWAYS, 0, 0},
     {"landlock-at-boot", SYS_landlock_restrict_self, EOPNOTSUPP, ALWAYS, 0, 0},
+
+    {"landlock-by-profile", SYS_landlock_create_ruleset, EPERM, ALWAYS, 0, 0},
+    {"landlock-by-profile", SYS_landlock_add_rule, EPERM, ALWAYS, 0, 0},
+    {"landlock-by-profile", SYS_landlock_restrict_self, EPERM, ALWAYS, 0, 0},
 
     {"seccomp", SYS_seccomp, ENOSYS, ALWAYS, 0, 0},
     {"seccomp", SYS_prctl, EINVAL, IS, 0, PR_SET_SECCOMP},
