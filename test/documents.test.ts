@@ -44,13 +44,17 @@ describe('examples', () => {
     'limits-and-ends.mjs':
       /^exits: exited\nsteals: violation \(openat \/etc\/passwd\)\ntakes CPU time: cpu\ntakes memory: memory\nlives too long: timeout\nwrites too much: output\n$/,
     'plug-in-host.mjs': /ok: 'ada second 2'[\s\S]*threw: 'mine'[\s\S]*ended: 'ERR_CONFINE_CONTAINER_CLOSED'[\s\S]*ok: 'ada third 3'/,
+    'streams.mjs': /^sum 3003\nfirst \[ 6, 13, 20 \] true\n$/,
+    'http-server.mjs':
+      /^200 \{"result":42\}\n422 .*THREW"\}\n408 .*TIMEOUT"\}\n422 .*ENDED"\}\na crowd: 0 1 4 9 16 25 36 49 64 81 100 121\n$/,
+    'typescript-plug-in.mts': /^hello, Ada!\n\{ en: 1, de: 1 \}\nundefined, Cleo!\n$/,
     'own-runtime.mjs': /^\[ 'name', 'today' \]\nDear Ada, it is Monday\.\nto Ben\ntrue\n$/,
     'own-backend.mjs': /^backend: wraps node with 64 MiB, 0 paths to read\n42 true true\n$/,
     'demo.mjs': /addOne\(5\) +6\n[\s\S]*addOne\(5\) +6\n[\s\S]*openat \/etc\/passwd → kill[\s\S]*SIGSYS/,
   }
 
   test('all are expected here', () => {
-    expect(globSync('*.mjs', { cwd: examples }).sort()).toEqual(Object.keys(expected).sort())
+    expect(globSync('*.{mjs,mts}', { cwd: examples }).sort()).toEqual(Object.keys(expected).sort())
   })
 
   test.each(Object.entries(expected))('%s prints what it should', async (name, output) => {
