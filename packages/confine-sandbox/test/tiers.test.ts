@@ -51,12 +51,15 @@ const bare = { files: 1, network: 1, processes: 1 }
 /** Where Landlock is taken away on top, some of the attacks say what all of them would. */
 const some = ['read-file-async', 'connect-unix-socket', 'bind-udp', 'signal-process', 'spawn']
 const machines: readonly { lacks: string; as: User; tier: string; minIsolation?: object; only?: readonly string[] }[] = [
+  // As root with everything they are in denials.test.ts.
+  { lacks: 'ptrace', as: 'nobody', tier: 'full' },
   { lacks: 'landlock', as: 'root', tier: 'full', only: some },
   { lacks: 'user-namespaces', as: 'root', tier: 'no-user-namespaces-root' },
   { lacks: 'user-namespaces,landlock', as: 'root', tier: 'no-user-namespaces-root', only: some },
   { lacks: 'namespaces', as: 'root', tier: 'landlock-seccomp' },
   { lacks: 'namespaces,landlock', as: 'root', tier: 'landlock-seccomp', minIsolation: bare, only: some },
   { lacks: 'namespaces', as: 'nobody', tier: 'landlock-seccomp' },
+  { lacks: 'new-mount-api', as: 'root', tier: 'landlock-seccomp', only: some },
   { lacks: 'namespaces,landlock', as: 'nobody', tier: 'landlock-seccomp', minIsolation: bare, only: some },
 ]
 const reached = machines.filter(({ as }) => users.some((user) => user === as))

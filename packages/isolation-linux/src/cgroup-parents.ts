@@ -44,8 +44,16 @@ function second({ directory }: CgroupPlace, files: CgroupFiles): CgroupParent | 
   // The one at the top may have both processes and cgroups; it alone has no type.
   const parent = files.read(`${directory}/cgroup.type`) === undefined ? directory : dirname(directory)
   if (files.isRoot && isOfSystemd(parent)) return undefined
+  if (parent !== directory && limits.some((name) => isLimit(files.read(`${directory}/${name}`)))) return undefined
   const enabled = (files.read(`${parent}/cgroup.subtree_control`) ?? '').split(/\s+/)
   return enabled.includes('memory') || enabled.includes('pids') ? { kind: 'v2', directory: parent } : undefined
+}
+
+/** Whoever put this process under one of them meant its guests, too. To be beside it would be to get away from it. */
+const limits: readonly string[] = ['memory.max', 'memory.high', 'memory.swap.max', 'cpu.max']
+
+function isLimit(text: string | undefined): boolean {
+  return text !== undefined && !text.startsWith('max')
 }
 
 /** To root everything is writable; a slice that nobody has delegated belongs to systemd alone. https://systemd.io/CGROUP_DELEGATION */

@@ -25,6 +25,14 @@ test('version 2: beside its own, where that was delegated and limits', () => {
   expect(cgroupParents(machine({ ...user, [`${app}/cgroup.subtree_control`]: '\n' }))).toEqual([])
 })
 
+test('version 2: not where the host process is under a limit that its guests would get away from', () => {
+  const own = (name: string, text: string) => cgroupParents(machine({ ...user, [`${scope}/${name}`]: text }))
+  for (const name of ['memory.max', 'memory.high', 'memory.swap.max']) expect(own(name, 'max\n')).toHaveLength(1)
+  expect(own('cpu.max', 'max 100000\n')).toHaveLength(1)
+  for (const name of ['memory.max', 'memory.high', 'memory.swap.max']) expect(own(name, '1073741824\n')).toEqual([])
+  expect(own('cpu.max', '50000 100000\n')).toEqual([])
+})
+
 test('version 2, root: not in a slice of systemd, but in a service that was delegated', () => {
   const service = '/sys/fs/cgroup/system.slice/web.service'
   const host = (own: string, parent: string) =>
