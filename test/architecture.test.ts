@@ -23,6 +23,7 @@ const rules: Record<string, Rules> = {
   'runtime-jseval': { siblings: [contract] },
   'runtime-jsisolate': { siblings: [contract] },
   'runtime-quickjs': { siblings: [contract] },
+  'runtime-wasm': { siblings: [contract] },
   conformance: { siblings: [contract, ipc] },
   // The host never loads a runtime: it finds the package by name and sends its path to the guest.
   // The command runs the attacks of the conformance kit.

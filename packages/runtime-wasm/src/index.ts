@@ -1,0 +1,1 @@
+export { WasmConfineRuntime as default } from './runtime.ts'

@@ -1,0 +1,3 @@
+import { runtimeLibrary } from '../../tsup.base.ts'
+
+export default runtimeLibrary()
