@@ -12,7 +12,7 @@ export type EngineEnd = 'time' | 'broken'
 export interface EngineOwner {
   done(operationId: number, outcome: Outcome, word: string): void
   call(callId: number, index: number, params: string): void
-  write(stream: number, word: string): void
+  log(word: string): void
   ended(end: EngineEnd): void
 }
 
@@ -53,7 +53,7 @@ export class GuestEngine {
       context.newFunction('call', (id, index, params) =>
         owner.call(context.getNumber(id), context.getNumber(index), context.getString(params)),
       ),
-      context.newFunction('write', (stream, word) => owner.write(context.getNumber(stream), context.getString(word))),
+      context.newFunction('log', (word) => owner.log(context.getString(word))),
     ]
     const inside = context.unwrapResult(
       context.callFunction(prepare, context.undefined, ...outside, context.newString(codec().encode(given))),

@@ -6,6 +6,7 @@ import {
   AbstractConfineRuntime,
   type ApiDescription,
   ConfineError,
+  consoleLevels,
   MethodNotFound,
 } from '@confine-sandbox/contract'
 import { compiled, createEngine } from './engine.ts'
@@ -102,7 +103,7 @@ export class QuickJsConfineRuntime extends AbstractConfineRuntime {
     const engine = await GuestEngine.create(program, entries, {
       done: (id, outcome, word) => this.#done(id, outcome, word),
       call: (callId, index, params) => void this.#answer(callId, functions[index], params),
-      write: (stream, word) => this.#write(stream, word),
+      log: (word) => this.#log(word),
       ended: (end) => this.#lost(end),
     })
     if (this.#end !== undefined) return
@@ -123,13 +124,18 @@ export class QuickJsConfineRuntime extends AbstractConfineRuntime {
     this.#engine?.settle(callId, hasFailed, word)
   }
 
-  #write(stream: number, word: string): void {
+  /** Tells what is logged to whoever listens to the event 'console', and writes it. */
+  #log(word: string): void {
+    let line: unknown
     try {
-      const text = this.#codec.decode(word)
-      if (typeof text === 'string') (stream === 2 ? process.stderr : process.stdout).write(`${text}\n`)
+      line = this.#codec.decode(word)
     } catch {
-      // No word of the prelude's.
+      return // No word of the prelude's.
     }
+    const [level, text] = Array.isArray(line) ? (line as unknown[]) : []
+    if (!consoleLevels.some((known) => known === level) || typeof text !== 'string') return
+    this.emit('console', level, [text])
+    ;(toStderr.has(level) ? process.stderr : process.stdout).write(`${text}\n`)
   }
 
   #operate(name: string, start: (id: number) => void): Promise<unknown> {
@@ -189,6 +195,8 @@ export declare namespace QuickJsConfineRuntime {
   /** What the constructor takes. */
   type Options = QuickJsOptions
 }
+
+const toStderr = new Set<unknown>(['error', 'trace', 'warn'])
 
 /** What the program said that it exports: its word, so of any shape. */
 function childrenOf(described: unknown, depth = 0): ApiChild[] {

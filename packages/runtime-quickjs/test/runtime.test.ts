@@ -118,6 +118,22 @@ describe('the program finds', () => {
     expect(await rejection(start("import 'fs'", { module: 'esm' }))).toBeInstanceOf(Error)
   })
 
+  test('a console, of which each line is an event', async () => {
+    const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    const lines: unknown[] = []
+    const runtime = new QuickJsConfineRuntime({ source: 'console.warn("a", 1); console.error(new Error("b"))' })
+    runtime.on('console', (...line) => lines.push(line))
+    try {
+      await runtime.run()
+    } finally {
+      write.mockRestore()
+    }
+    expect(lines).toEqual([
+      ['warn', ['a 1']],
+      ['error', ['Error: b']],
+    ])
+  })
+
   test('a console, whose methods the host may take over one by one', async () => {
     const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
     const seen: unknown[] = []

@@ -8,8 +8,8 @@ export const preludePath = 'confine:prelude'
 
 /** A function that prepares an engine. The functions of this directory cross as their own text: each is complete in itself. */
 export const preludeSource = `'use strict';
-(function (done, call, write, options) {
-  return (${prelude})({ done, call, write }, options, {
+(function (done, call, log, options) {
+  return (${prelude})({ done, call, log }, options, {
     codec: (${codec})(),
     exported: (${exported})(),
     readThrown: (${thrownReader})(),

@@ -8,8 +8,8 @@ export interface Outside {
   done(operationId: number, outcome: Outcome, word: string): void
   /** Calls function `index` of the host. */
   call(callId: number, index: number, params: string): void
-  /** `word` is text, encoded. */
-  write(stream: number, word: string): void
+  /** `word` is the level and the text, encoded. */
+  log(word: string): void
 }
 
 /** How an operation ended. */
@@ -122,10 +122,10 @@ export function prelude(outside: Outside, optionsText: string, { codec, exported
     }
   }
   const writer =
-    (stream: number) =>
+    (level: string) =>
     (...values: unknown[]) =>
-      outside.write(stream, encode(values.map(show).join(' ')))
-  global.console = { debug: writer(1), error: writer(2), info: writer(1), log: writer(1), trace: writer(2), warn: writer(2) }
+      outside.log(encode([level, values.map(show).join(' ')]))
+  global.console = Object.fromEntries(['debug', 'error', 'info', 'log', 'trace', 'warn'].map((level) => [level, writer(level)]))
   global.queueMicrotask = (task: unknown) => {
     if (typeof task !== 'function') throw new TypeError('queueMicrotask takes a function')
     void Promise.resolve().then(() => task())
