@@ -1,9 +1,27 @@
 import { ConfineError } from '@confine-sandbox/contract'
+import { show } from './show.ts'
 
 /** What every asynchronous method takes. */
 export interface Abortable {
   /** Aborting it rejects the call at once, with ERR_CONFINE_ABORTED and the signal's reason as its `cause`. */
   readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * The `signal` of the options of a call.
+ * @throws ERR_CONFINE_BAD_OPTION
+ */
+export function signalOf(options: unknown): AbortSignal | undefined {
+  return checkSignal(asOptions(options).signal)
+}
+
+/**
+ * The options of a call, when they are some.
+ * @throws ERR_CONFINE_BAD_OPTION
+ */
+export function asOptions(options: unknown): Readonly<Record<string, unknown>> {
+  if (typeof options === 'object' && options !== null) return options as Record<string, unknown>
+  throw new ConfineError('ERR_CONFINE_BAD_OPTION', `The options of a call must be an object such as { signal }; they are ${show(options)}`)
 }
 
 /**

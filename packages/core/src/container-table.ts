@@ -1,6 +1,7 @@
 import { ConfineError } from '@confine-sandbox/contract'
 import type { Container, ContainerClosed, ContainerHost } from './container.ts'
 import { OpenContainer } from './open-container.ts'
+import { show } from './show.ts'
 
 /** The open containers of a sandbox, by ids that the host gives out. What the guest says is compared with it. */
 export class ContainerTable {
@@ -42,7 +43,7 @@ export class ContainerTable {
   require(cid: number): OpenContainer {
     const open = this.#open.get(cid)
     if (open !== undefined) return open
-    throw new ConfineError('ERR_CONFINE_CONTAINER_NOT_FOUND', `The sandbox has no open container ${String(cid)}`)
+    throw new ConfineError('ERR_CONFINE_CONTAINER_NOT_FOUND', `The sandbox has no open container ${show(cid)}`)
   }
 
   /** Whether there ever was such a container. */

@@ -1,7 +1,7 @@
 import { type ApiDescription, type ConfineError, type EndReason, type RuntimeUsage, readApiDescription } from '@confine-sandbox/contract'
 import { type ExecRequest, guestMethod } from '@confine-sandbox/guest'
 import type { ErrorPayload, RequestOptions } from '@confine-sandbox/ipc'
-import { checkSignal } from './abort.ts'
+import { asOptions, checkSignal } from './abort.ts'
 import type { CallOptions, ContainerUsage } from './container.ts'
 import type { ContainerTable } from './container-table.ts'
 import type { ExecProgram } from './exec-options.ts'
@@ -59,8 +59,9 @@ export class GuestContainers {
    * @param what For the error, when it takes too long.
    */
   async ask(open: OpenContainer, cid: number, method: string, params: unknown[], what: string, options: CallOptions): Promise<unknown> {
-    const timeoutMs = options.timeoutMs === undefined ? this.#owner.options.timeoutMs : checkTimeout('timeoutMs', options.timeoutMs)
-    const signal = checkSignal(options.signal)
+    const { timeoutMs: given, signal: signaled } = asOptions(options)
+    const timeoutMs = given === undefined ? this.#owner.options.timeoutMs : checkTimeout('timeoutMs', given)
+    const signal = checkSignal(signaled)
     let late: Overdue | undefined
     const overdue = () => {
       late = new Overdue('call', what, timeoutMs, { cid: open.cid, method })

@@ -1,4 +1,5 @@
 import { ConfineError, defaultLimits, type Limits } from '@confine-sandbox/contract'
+import { show } from './show.ts'
 
 /**
  * Fills in the defaults of `limits` and checks each. `undefined` or leaving one out means its default, `Infinity` means none.
@@ -41,5 +42,5 @@ const largest = 0x7fffffff
 const most: Readonly<Partial<Record<keyof Limits, number>>> = Object.freeze({ openFiles: 65_536 })
 
 function bad(name: string, value: unknown, wanted: string): ConfineError {
-  return new ConfineError('ERR_CONFINE_BAD_OPTION', `The option ${name} must be ${wanted}; it is ${String(value)}`)
+  return new ConfineError('ERR_CONFINE_BAD_OPTION', `The option ${name} must be ${wanted}; it is ${show(value)}`)
 }

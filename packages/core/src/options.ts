@@ -6,9 +6,11 @@ import {
   type PolicyPart,
   type RuntimeDescriptor,
 } from '@confine-sandbox/contract'
+import { checkRuntime } from './check-runtime.ts'
 import { checkLimits } from './limits.ts'
 import { checkMinIsolation, type MinIsolation } from './min-isolation.ts'
 import { type CheckedPolicy, checkPolicy, type PolicyOptions } from './policy.ts'
+import { show } from './show.ts'
 import { checkTimeout, defaultTimeouts, type TimeoutOptions } from './timeouts.ts'
 
 /** Options of a core Sandbox: the runtime and the isolation are handed in as objects. */
@@ -90,9 +92,7 @@ export function checkOptions(options: CoreSandboxOptions): CheckedOptions {
   for (const key of ['strace', 'logSpawn', 'noSandbox', 'pipeStdout', 'pipeStderr', 'standby'] as const) {
     if (typeof checked[key] !== 'boolean') throw bad(key, checked[key], 'true or false')
   }
-  if (typeof checked.runtime !== 'object' || checked.runtime === null || typeof checked.runtime.entry !== 'string') {
-    throw bad('runtime', checked.runtime, 'a runtime descriptor, as resolveRuntime() makes it')
-  }
+  checked.runtime = checkRuntime(checked.runtime)
   if (checked.onViolation !== 'kill' && checked.onViolation !== 'deny') {
     throw bad('onViolation', checked.onViolation, "'kill' or 'deny'")
   }
@@ -117,9 +117,4 @@ function isCount(value: unknown): boolean {
 
 function bad(name: string, value: unknown, wanted: string): ConfineError {
   return new ConfineError('ERR_CONFINE_BAD_OPTION', `The option ${name} must be ${wanted}; it is ${show(value)}`)
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value)
-  return typeof value === 'object' && value !== null ? `an object` : typeof value === 'function' ? 'a function' : String(value)
 }

@@ -2,6 +2,7 @@ import { realpathSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ConfineError, type RuntimeDescriptor } from '@confine-sandbox/contract'
 import { guestEntry } from '@confine-sandbox/guest'
+import { show } from './show.ts'
 
 /** What the guest may do beyond computing and calling the host's functions. Nothing of it unless it is asked for. */
 export interface PolicyOptions {
@@ -34,9 +35,9 @@ export function checkPolicy(policy: unknown, runtime: RuntimeDescriptor): Checke
   const unknown = Object.keys(policy).find((name) => !(name in nothing))
   if (unknown !== undefined) throw bad(`There is no option policy.${unknown}; there are ${Object.keys(nothing).join(', ')}`)
   const { read = [], write = [], scratchMiB = 0, hardened = false } = policy as PolicyOptions
-  if (typeof hardened !== 'boolean') throw bad(`The option policy.hardened must be true or false; it is ${String(hardened)}`)
+  if (typeof hardened !== 'boolean') throw bad(`The option policy.hardened must be true or false; it is ${show(hardened)}`)
   if (!Number.isSafeInteger(scratchMiB) || scratchMiB < 0 || scratchMiB > maxScratchMiB) {
-    throw bad(`The option policy.scratchMiB must be a whole number from 0 to ${maxScratchMiB}; it is ${String(scratchMiB)}`)
+    throw bad(`The option policy.scratchMiB must be a whole number from 0 to ${maxScratchMiB}; it is ${show(scratchMiB)}`)
   }
   const paths = { read: realPaths('read', read), write: realPaths('write', write) }
   if (paths.read.length + paths.write.length > maxPaths) {
@@ -66,8 +67,7 @@ function realPaths(list: keyof Paths, paths: unknown): readonly string[] {
 }
 
 function realPath(list: keyof Paths, path: unknown): string {
-  const cannot = (why: string, cause?: unknown) =>
-    bad(`Cannot let the guest ${list} ${JSON.stringify(path)} (policy.${list}): ${why}`, cause)
+  const cannot = (why: string, cause?: unknown) => bad(`Cannot let the guest ${list} ${show(path)} (policy.${list}): ${why}`, cause)
   if (typeof path !== 'string' || path === '' || path.includes('\0')) throw cannot('it is no path')
   const { real, stats } = look(resolve(path), cannot)
   if (real === '/') throw cannot('that is every file of this machine. Name the directories that it needs')

@@ -3,6 +3,7 @@ import { createRequire, findPackageJSON } from 'node:module'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ConfineError, defaultRuntimeManifest, type RuntimeDescriptor, type RuntimeManifest } from '@confine-sandbox/contract'
+import { show } from './show.ts'
 import { type PackageJson, packageClosure, readPackageJson } from './package-closure.ts'
 
 /**
@@ -16,7 +17,7 @@ export function resolveRuntime(name: string | URL, from: string | URL | readonly
   if (typeof wanted !== 'string' || wanted === '') {
     throw new ConfineError('ERR_CONFINE_BAD_OPTION', 'The runtime must be a package name, a path or a file: URL')
   }
-  const places = (Array.isArray(from) ? from : [from]).map((place) => (isAbsolute(String(place)) ? String(place) : fileURLToPath(place)))
+  const places = (Array.isArray(from) ? from : [from]).map(placePath)
   const entry = findEntry(wanted, places)
   const packageDirectory = findPackageDirectory(entry)
   const json = packageDirectory === undefined ? {} : readPackageJson(packageDirectory)
@@ -35,6 +36,22 @@ export function resolveRuntime(name: string | URL, from: string | URL | readonly
     stopsContainers: manifest.stopsContainers,
     ...(manifest.modules === undefined ? {} : { modules: manifest.modules }),
     ...(manifest.warmUp === undefined ? {} : { warmUp: inPackage(manifest.warmUp) }),
+  }
+}
+
+/** Where to look from: a path, or a URL of one. */
+function placePath(place: unknown): string {
+  if (typeof place === 'string' && isAbsolute(place) && !place.includes('\0')) return place
+  try {
+    return fileURLToPath(place as string | URL)
+  } catch (cause) {
+    throw new ConfineError(
+      'ERR_CONFINE_BAD_OPTION',
+      `A runtime is looked for from an absolute path or a file: URL; this is ${show(place)}`,
+      {
+        cause,
+      },
+    )
   }
 }
 

@@ -4,8 +4,8 @@ import type { Server } from 'node:net'
 import { ConfineError, type GuestEnd } from '@confine-sandbox/contract'
 import { type ExecRequest, guestMethod, guestNotice } from '@confine-sandbox/guest'
 import type { Peer } from '@confine-sandbox/ipc'
-import { type Abortable, abortError, checkSignal, untilAborted } from './abort.ts'
-import { checkCall } from './call-options.ts'
+import { type Abortable, abortError, signalOf, untilAborted } from './abort.ts'
+import { asContainer, checkCall } from './call-options.ts'
 import { ConsoleEvents } from './console-events.ts'
 import type { CallOptions, Container, ContainerClosed, ContainerHost } from './container.ts'
 import { containerClosed, ContainerTable } from './container-table.ts'
@@ -123,8 +123,8 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
    * @throws ERR_CONFINE_SETUP_FAILED, ERR_CONFINE_RUNTIME_INVALID, ERR_CONFINE_ISOLATION_UNAVAILABLE, ERR_CONFINE_GUEST_ENDED,
    *   ERR_CONFINE_TIMEOUT, ERR_CONFINE_TORN_DOWN, ERR_CONFINE_ABORTED
    */
-  async init({ signal }: Abortable = {}): Promise<void> {
-    const checked = checkSignal(signal)
+  async init(options: Abortable = {}): Promise<void> {
+    const checked = signalOf(options)
     if (checked?.aborted) throw abortError(checked)
     this.#initialized ??= observed(
       'launch',
@@ -135,8 +135,8 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   }
 
   /** Ends the guest process and everything in it. Calling it again waits for the same end. Resolves with its exit code. */
-  async teardown({ signal }: Abortable = {}): Promise<number> {
-    const checked = checkSignal(signal)
+  async teardown(options: Abortable = {}): Promise<number> {
+    const checked = signalOf(options)
     if (this.#failure === undefined) this.#isTornDown = true
     this.#failure ??= new ConfineError('ERR_CONFINE_TORN_DOWN', 'The sandbox was torn down. Make a new one')
     if (this.#session === undefined) this.#closed(0)
@@ -149,8 +149,8 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   }
 
   /** The open containers, of the host's own table. */
-  async listContainers({ signal }: Abortable = {}): Promise<ConfineContainer[]> {
-    return await untilAborted(Promise.resolve(this.#containers.loaded), checkSignal(signal))
+  async listContainers(options: Abortable = {}): Promise<ConfineContainer[]> {
+    return await untilAborted(Promise.resolve(this.#containers.loaded), signalOf(options))
   }
 
   /**
@@ -191,7 +191,8 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
    * Gives a container's runtime new options.
    * @throws ERR_CONFINE_CONTAINER_NOT_FOUND, ERR_CONFINE_TIMEOUT, ERR_CONFINE_ABORTED
    */
-  async configContainer({ cid, opts, ...callOptions }: { cid: number; opts?: any } & CallOptions): Promise<void> {
+  async configContainer(container: { cid: number; opts?: any } & CallOptions): Promise<void> {
+    const { cid, opts, ...callOptions } = asContainer(container)
     const guest = this.#requireGuest()
     const open = this.#containers.require(cid)
     await guest.ask(open, 0, guestMethod.config, [cid, opts], `configuring container ${cid}`, callOptions)
@@ -202,8 +203,9 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
    * ends with it. An aborted `signal` ends the wait, and the container closes all the same.
    * @throws ERR_CONFINE_CONTAINER_NOT_FOUND, ERR_CONFINE_TIMEOUT, ERR_CONFINE_ABORTED
    */
-  async killContainer({ cid }: ConfineContainer, { signal }: Abortable = {}): Promise<void> {
-    const checked = checkSignal(signal)
+  async killContainer(container: ConfineContainer, options: Abortable = {}): Promise<void> {
+    const { cid } = asContainer(container)
+    const checked = signalOf(options)
     const guest = this.#requireGuest()
     this.#containers.require(cid)
     await untilAborted(this.#kill(guest, cid), checked)
@@ -233,7 +235,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
       call: (cid, name, params, options) => this.handleAPICall(cid, name, params, options),
       close: (cid, options) => this.killContainer({ cid }, options),
       describe: async (cid, options) => await this.#requireGuest().describe(this.#containers.require(cid), options),
-      usage: async (cid, { signal }) => await this.#requireGuest().usage(this.#containers.require(cid), checkSignal(signal)),
+      usage: async (cid, options) => await this.#requireGuest().usage(this.#containers.require(cid), signalOf(options)),
     }
   }
 

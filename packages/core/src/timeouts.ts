@@ -1,4 +1,5 @@
 import { ConfineError, type EndReason } from '@confine-sandbox/contract'
+import { show } from './show.ts'
 
 /** What may take only so long: getting ready, loading a program, one call, a container that nobody calls. */
 export type Budget = 'start' | 'load' | 'call' | 'idle'
@@ -30,10 +31,9 @@ export const defaultTimeouts = Object.freeze({
 export function checkTimeout(name: string, value: unknown): number {
   if (value === Number.POSITIVE_INFINITY) return value
   if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= longestMs) return value as number
-  const given = typeof value === 'number' ? String(value) : value === null ? 'null' : typeof value
   throw new ConfineError(
     'ERR_CONFINE_BAD_OPTION',
-    `The option ${name} must be a positive whole number of milliseconds up to ${longestMs}, or Infinity; it is ${given}`,
+    `The option ${name} must be a positive whole number of milliseconds up to ${longestMs}, or Infinity; it is ${show(value)}`,
   )
 }
 
