@@ -28,7 +28,7 @@ export const call: ConfineCommand = {
   async run([file, name, ...words], values, terminal) {
     if (file === undefined || name === undefined) throw new UsageError('Name a file and a function: confine call math.js addOne 5')
     const isJson = values.json === true
-    await using sbx = new Sandbox({ ...readSandboxOptions(values, file), pipeStderr: !isJson })
+    await using sbx = new Sandbox({ ...readSandboxOptions(values), pipeStderr: !isJson })
     const violations = collectViolations(sbx)
     await sbx.init()
     // stdout is for the result.

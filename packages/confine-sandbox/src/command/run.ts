@@ -28,7 +28,7 @@ export const run: ConfineCommand = {
   async run([file, ...argv], values, terminal) {
     if (file === undefined) throw new UsageError('Name the program to run: confine run program.js')
     const isJson = values.json === true
-    await using sbx = new Sandbox({ ...readSandboxOptions(values, file), pipeStdout: !isJson, pipeStderr: !isJson })
+    await using sbx = new Sandbox({ ...readSandboxOptions(values), pipeStdout: !isJson, pipeStderr: !isJson })
     const violations = collectViolations(sbx)
     let output: ReturnType<typeof collectOutput> | undefined
     const failure = await runToEnd(sbx, file, argv, () => {

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { extname } from 'node:path'
 import type { SandboxConstructorOpts } from '../index.ts'
 import { type CommandOption, type OptionValues, UsageError } from './command.ts'
 
@@ -9,7 +8,7 @@ export const sandboxOptions: Readonly<Record<string, CommandOption>> = Object.fr
     type: 'string',
     short: 'r',
     value: '<name>',
-    help: `runtime: a package name or a path; default jseval, for .mjs files jsisolate`,
+    help: 'jseval, jsisolate, quickjs, wasm, a package name or a path; default jseval',
   },
   memory: { type: 'string', short: 'm', value: '<MiB>', help: 'memory on top of what an empty guest holds; default 512' },
   cpu: { type: 'string', value: '<seconds>', help: 'CPU time of all threads together; default no limit' },
@@ -22,15 +21,14 @@ export const sandboxOptions: Readonly<Record<string, CommandOption>> = Object.fr
   policy: { type: 'string', value: '<file>', help: 'take options from a JSON file, as explain reads it; the other options win' },
 })
 
-/** Short names for the runtimes that come along. */
-const runtimeNames: Readonly<Record<string, string>> = { jseval: 'jseval-confine-runtime', jsisolate: 'jsisolate-confine-runtime' }
+/** Runtimes that a short name is enough for. The first two come along, the others are installed when they are wanted. */
+const runtimeNames: ReadonlySet<string> = new Set(['jseval', 'jsisolate', 'quickjs', 'wasm'])
 
 /**
  * The options of the Sandbox that a command line asks for.
- * @param file The program, whose name tells which runtime it needs.
  * @throws UsageError
  */
-export function readSandboxOptions(values: OptionValues, file = ''): SandboxConstructorOpts {
+export function readSandboxOptions(values: OptionValues): SandboxConstructorOpts {
   const base = typeof values.policy === 'string' ? readPolicyFile(values.policy) : {}
   const memoryMiB = number(values, 'memory')
   const cpuSeconds = number(values, 'cpu')
@@ -39,19 +37,17 @@ export function readSandboxOptions(values: OptionValues, file = ''): SandboxCons
   const { read, write } = { read: values.read as string[] | undefined, write: values.write as string[] | undefined }
   return {
     ...base,
-    runtime: runtimeOf(values.runtime ?? base.runtime, file),
+    runtime: runtimeOf(values.runtime ?? base.runtime),
     ...(values.deny === true ? { onViolation: 'deny' } : {}),
     limits: { ...base.limits, ...given({ memoryMiB, cpuSeconds, lifeMs }) },
     policy: { ...base.policy, ...given({ read, write, scratchMiB, hardened: values.hardened === true ? true : undefined }) },
   }
 }
 
-function runtimeOf(given: unknown, file: string): string {
-  if (typeof given === 'string') return runtimeNames[given] ?? given
-  return runtimeNames[esm.has(extname(file)) ? 'jsisolate' : 'jseval'] as string
+function runtimeOf(given: unknown): string {
+  const name = typeof given === 'string' ? given : 'jseval'
+  return runtimeNames.has(name) ? `${name}-confine-runtime` : name
 }
-
-const esm: ReadonlySet<string> = new Set(['.mjs', '.mts'])
 
 /** What a policy file may hold: the options of a Sandbox that are data and weaken nothing by themselves. */
 const policyFields: readonly string[] = ['runtime', 'policy', 'limits', 'onViolation', 'minIsolation', 'maxContainers', 'startTimeoutMs']

@@ -21,6 +21,8 @@ beforeAll(() => {
     'module.mjs': 'console.log("hi"); export const mean = (list) => list.reduce((a, b) => a + b) / list.length',
     'math.js':
       'exports.addOne = (n) => n + 1; exports.text = () => "a\\u001b[2Jb\\nc"; exports.fail = () => { throw new RangeError("no \\u001b[31m") }; exports.echo = (...all) => all; exports.big = () => new Map([[1, 2n]])',
+    'typed.ts': "import { twice } from './twice.ts'; const n: number = 4; console.log(twice(n), process.argv.slice(2).join())",
+    'twice.ts': 'export const twice = (n: number): number => n * 2',
     data: 'some data',
   }
   for (const [name, text] of Object.entries(programs)) writeFileSync(file(name), text)
@@ -38,6 +40,7 @@ describe('confine run', () => {
     ['throws.js', [], 1, { error: { code: 'ERR_CONFINE_SOURCE_FAILED', errorName: 'TypeError' } }],
     ['rejects.js', [], 1, { error: { errorName: 'Error' } }],
     ['module.mjs', [], 0, { stdout: 'hi\n' }],
+    ['typed.ts', ['a'], 0, { stdout: '8 a\n' }],
   ])('%s, as JSON', async (name, words, code, expected) => {
     const ended = await confine('run', '--json', file(name), ...words)
     expect(JSON.parse(ended.out)).toMatchObject({ exitCode: code, ...expected })
