@@ -4,10 +4,9 @@
 // 1. load the runtime  2. touch what is lazy  3. open the channel  4. ask for the lock  5. say ready  6. obey
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { statfsSync } from 'node:fs'
-import { Socket } from 'node:net'
 import { dirname, sep } from 'node:path'
 import { ConfineError, type RuntimeClass } from '@confine-sandbox/contract'
-import { type ErrorPayload, type IncomingCall, Peer, streamChannel } from '@confine-sandbox/ipc'
+import { type ErrorPayload, type IncomingCall, inheritedChannel, Peer } from '@confine-sandbox/ipc'
 import { ConsoleNotices } from './console-notices.ts'
 import { Containers } from './containers.ts'
 import { loadModule, loadRuntime } from './load-runtime.ts'
@@ -25,10 +24,10 @@ const underWay = new AsyncLocalStorage<number>()
 let containers: Containers | undefined
 
 // The host made descriptor 3: a socket that nobody else holds.
-const socket = new Socket({ fd: 3, readable: true, writable: true })
+const { channel, socket } = inheritedChannel(3)
 
 const peer = new Peer({
-  channel: streamChannel(socket),
+  channel,
   request: answer,
   invoke: (callback, { id, cid, params }) => underWay.run(id, () => requireContainers().invoke(cid, callback, params)),
   within: () => underWay.getStore(),

@@ -16,9 +16,14 @@ export class ByteWriter {
     if (this.#buffer.length > keepBelowBytes) this.#buffer = Buffer.allocUnsafeSlow(4096)
   }
 
-  /** A copy of what was written since the last reset. */
+  /** What was written since the last reset, in memory of its own. */
   take(): Buffer {
-    return Buffer.from(this.#buffer.subarray(0, this.#length))
+    const written = this.#buffer.subarray(0, this.#length)
+    if (this.#length <= keepBelowBytes) return Buffer.from(written)
+    // To copy that much takes longer than to begin anew.
+    this.#buffer = Buffer.allocUnsafeSlow(4096)
+    this.#length = 0
+    return written
   }
 
   byte(value: number): void {

@@ -1,6 +1,6 @@
 export { type ChannelLimits, consoleBudget, defaultLimits } from './limits.ts'
 export { RateBudget } from './rate-budget.ts'
-export { type StreamChannelOptions, streamChannel } from './stream-channel.ts'
+export { inheritedChannel, type StreamChannelOptions, streamChannel } from './stream-channel.ts'
 export { memoryChannelPair } from './memory-channel.ts'
 export { type ErrorPayload, errorPayload, text as errorText } from './error-payload.ts'
 export type { IncomingCall, RequestOptions } from './calls.ts'

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Channel, type ChannelReceiver, ConfineError } from '@confine-sandbox/contract'
 import { FrameDecoder, frameHeaderBytes, writeFrameHeader } from './frame.ts'
@@ -19,6 +20,33 @@ export function streamChannel(stream: Duplex, options: StreamChannelOptions = {}
   return new StreamChannel(stream, options)
 }
 
+/** A channel over a socket that this process inherited as a descriptor, and that socket. */
+export function inheritedChannel(fd: number, options: StreamChannelOptions = {}): { readonly channel: Channel; readonly socket: Socket } {
+  // One buffer for all reads: no allocation for each, and none of a stream's steps between the system and the decoder,
+  // which copies what it keeps.
+  const buffer = Buffer.allocUnsafeSlow(readBytes)
+  let take = (_chunk: Uint8Array): boolean => true
+  const socket = new Socket({
+    fd,
+    readable: true,
+    writable: true,
+    onread: { buffer, callback: (length) => take(buffer.subarray(0, length)) },
+  })
+  const reads: LentReads = {
+    open(reader) {
+      take = reader
+      socket.resume()
+    },
+  }
+  return { channel: new StreamChannel(socket, options, reads), socket }
+}
+
+/** Reads that come in memory which is overwritten by the next one. */
+interface LentReads {
+  /** @param take Takes what was read; returns whether to read on, or else to wait for `resume()`. */
+  open(take: (chunk: Uint8Array) => boolean): void
+}
+
 class StreamChannel implements Channel {
   readonly #stream: Duplex
   readonly #limits: ChannelLimits
@@ -28,12 +56,19 @@ class StreamChannel implements Channel {
   #batchBytes = 0
   #isClosing = false
   #isClosed = false
-  #turnStart: number | undefined
+  /** Time that was spent on what arrived in this turn of the event loop, milliseconds; small change is carried over. */
+  #busyMs = 0
+  #chunkStart = 0
+  #looksForTurn = false
+  /** What of the last chunk was not taken yet. */
+  #readRest: (() => boolean) | undefined
+  readonly #reads: LentReads | undefined
   #waitsForTurn = false
   #waitsForDrain = false
   #closedBy: Error | undefined
 
-  constructor(stream: Duplex, options: StreamChannelOptions) {
+  constructor(stream: Duplex, options: StreamChannelOptions, reads?: LentReads) {
+    this.#reads = reads
     this.#stream = stream
     this.#limits = options.limits ?? defaultLimits
     // Below the stream's own mark no 'drain' would follow.
@@ -53,21 +88,45 @@ class StreamChannel implements Channel {
       receiver.closed(this.#closedBy)
       return
     }
-    stream.on('data', (chunk: Uint8Array) => {
-      if (this.#isClosed) return
-      this.#turnStart ??= this.#startTurn()
+    const take = (chunk: Uint8Array) => {
+      if (this.#isClosed) return chunk.length
+      this.#chunkStart = performance.now()
+      let taken = chunk.length
       try {
-        const taken = decoder.push(chunk)
-        if (this.#mustPause()) stream.pause()
-        if (taken < chunk.length && !this.#isClosed) stream.unshift(chunk.subarray(taken))
+        taken = decoder.push(chunk)
       } catch (error) {
         this.#finish(error as Error)
       }
-    })
+      this.#busyMs += performance.now() - this.#chunkStart
+      if (this.#busyMs > smallChangeMs) this.#lookForTurn()
+      return taken
+    }
+    if (this.#reads === undefined) this.#readEvents(take)
+    else this.#reads.open((chunk) => this.#takeLent(chunk, take))
     stream.on('end', () => {
       this.#finish(decoder.isIdle ? undefined : new ConfineError('ERR_CONFINE_PROTOCOL', 'The stream ended inside a frame'))
     })
     stream.on('close', () => this.#finish())
+  }
+
+  #readEvents(take: (chunk: Uint8Array) => number): void {
+    const stream = this.#stream
+    stream.on('data', (chunk: Uint8Array) => {
+      const taken = take(chunk)
+      if (this.#mustPause()) stream.pause()
+      if (taken < chunk.length && !this.#isClosed) stream.unshift(chunk.subarray(taken))
+    })
+  }
+
+  /** Takes bytes that are overwritten once this returns. @returns Whether to read on. */
+  #takeLent(chunk: Uint8Array, take: (chunk: Uint8Array) => number): boolean {
+    const taken = take(chunk)
+    if (!this.#mustPause()) return true
+    if (taken < chunk.length && !this.#isClosed) {
+      const rest = Buffer.from(chunk.subarray(taken))
+      this.#readRest = () => this.#takeLent(rest, take)
+    }
+    return false
   }
 
   send(message: Uint8Array): void {
@@ -122,22 +181,30 @@ class StreamChannel implements Channel {
         this.#readOn()
       })
     }
-    this.#waitsForTurn ||= this.#turnStart !== undefined && performance.now() - this.#turnStart > maxTurnMs
+    if (!this.#waitsForTurn && this.#busyMs + performance.now() - this.#chunkStart > maxTurnMs) {
+      this.#waitsForTurn = true
+      this.#lookForTurn()
+    }
     return this.#waitsForDrain || this.#waitsForTurn
   }
 
-  #startTurn(): number {
+  #lookForTurn(): void {
+    if (this.#looksForTurn) return
+    this.#looksForTurn = true
     setImmediate(() => {
-      this.#turnStart = undefined
+      this.#looksForTurn = false
+      this.#busyMs = 0
       if (!this.#waitsForTurn) return
       this.#waitsForTurn = false
       this.#readOn()
     })
-    return performance.now()
   }
 
   #readOn(): void {
-    if (!this.#waitsForDrain && !this.#waitsForTurn && !this.#isClosed) this.#stream.resume()
+    if (this.#waitsForDrain || this.#waitsForTurn || this.#isClosed) return
+    const readRest = this.#readRest
+    this.#readRest = undefined
+    if (readRest?.() !== false) this.#stream.resume()
   }
 
   #finish(error?: Error): void {
@@ -155,6 +222,12 @@ class StreamChannel implements Channel {
  * it looks at anything else: at full speed that is seconds of calls.
  */
 const maxTurnMs = 20
+
+/** As much as libuv reads at once from a socket that has more. */
+const readBytes = 64 * 1024
+
+/** To ask for the next turn costs as much as a seventh of a call: it is asked once this much was spent. */
+const smallChangeMs = 1
 
 /** Up to here one copy is cheaper than one write per message. */
 const mergeBelowBytes = 64 * 1024
