@@ -2,15 +2,15 @@
  * A program's exports as the host calls them: every function gives a promise, objects nest. Only the last of a function's
  * overloads is seen.
  */
-export type ContainerApi<Api> = 0 extends 1 & Api ? any : ApiMembers<Api>
-
-type ApiMembers<Api> = {
-  readonly [Name in keyof Api as Name extends string ? (Api[Name] extends object ? Name : never) : never]: Api[Name] extends (
-    ...params: infer Params
-  ) => infer Result
-    ? (...params: Params) => Promise<Awaited<Result>>
-    : ContainerApi<Api[Name]>
-}
+export type ContainerApi<Api> = 0 extends 1 & Api
+  ? any
+  : {
+      readonly [Name in keyof Api as Name extends string ? (Api[Name] extends object ? Name : never) : never]: Api[Name] extends (
+        ...params: infer Params
+      ) => infer Result
+        ? (...params: Params) => Promise<Awaited<Result>>
+        : ContainerApi<Api[Name]>
+    }
 
 /**
  * An object on which every name is a function that calls the export of that name, and holds the names below it. It knows

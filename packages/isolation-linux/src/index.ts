@@ -1,4 +1,5 @@
 export { linux, type LinuxOptions } from './linux.ts'
+export type { CgroupParent } from './cgroup-parents.ts'
 export type { Machine } from './machine.ts'
 export { syscallSummary, type SyscallSummary } from './syscall-summary.ts'
 export type { FilterPolicy } from './syscall-rules.ts'
