@@ -47,7 +47,8 @@ export function program(entry: string, outDir: string): Options {
   return { ...shared, entry: [entry], format: ['esm'], outDir, clean: false }
 }
 
-const shared: Options = {
+/** What all of them have in common. */
+export const shared: Options = {
   target: 'node24',
   platform: 'node',
   sourcemap: true,

@@ -26,6 +26,8 @@ export interface IsolateOwner {
   resolve(specifier: string, from: string): Promise<ModuleSource>
   /** The program wants a module by `import()`; without a name, one has arrived. */
   importModule(importId: number, specifier: unknown, from: unknown): void
+  /** Answers a shim. */
+  system(name: unknown, ...args: unknown[]): unknown
   /** What a program may know of an error that isolated-vm reported while it loaded a module. */
   describe(error: unknown): HostError
   /** Something failed of which no operation tells: a rejection that nobody handled, a timer's callback. */
@@ -234,6 +236,7 @@ export class GuestIsolate {
       exit: new ivm.Callback(guarded(owner.exit), { sync: true }),
       load: new ivm.Callback(guarded(owner.load), { sync: true }),
       importModule: new ivm.Callback(guarded(owner.importModule), { sync: true }),
+      system: new ivm.Callback(guarded(owner.system), { sync: true }),
       clone: new ivm.Callback((value: unknown) => value, { sync: true }),
     }
   }

@@ -5,6 +5,7 @@ import { gatheredPath } from '@confine-sandbox/contract'
 import { findModuleFile } from './file-modules.ts'
 import { withImportCalls } from './import-calls.ts'
 import type { LoadedModule } from './inside/modules.ts'
+import { archive, nodeShim } from './node-shims.ts'
 import type { Program } from './options.ts'
 import { plainText } from './plain-text.ts'
 
@@ -26,14 +27,16 @@ interface CommonJsModule {
 /**
  * Resolves the modules of one program.
  * @param canRead whether modules may be read from files: not in a guest, which is locked by now.
- * @param shims the text of the modules of Node that this package brings along, by name.
  */
-export function programModules(program: Program, canRead: boolean, shims: ReadonlyMap<string, string>): ProgramModules {
+export function programModules(program: Program, canRead: boolean): ProgramModules {
   const { graph } = program
   const root = dirname(program.path)
 
   function find(kind: 'import' | 'require', specifier: string, from: string): LoadedModule | CommonJsModule {
-    const override = program.requires.get(specifier)
+    // The web's globals are there in both environments.
+    if (specifier === 'confine:web' && from === 'confine:globals') return { kind: 'text', path: 'confine:web', text: archive.text('web')! }
+    // What a program puts in the place of a module is for the program.
+    const override = from.startsWith('node:') || from.startsWith('confine:') ? undefined : program.requires.get(specifier)
     if (override !== undefined) return overridden(specifier, override)
     const name = specifier.replace(/^node:/, '')
     if (specifier.startsWith('node:') || nodeModules.has(name)) return nodeModule(name)
@@ -79,7 +82,7 @@ export function programModules(program: Program, canRead: boolean, shims: Readon
 
   function nodeModule(name: string): LoadedModule {
     if (program.env !== 'nodejs') return missing(name, "the modules of Node are there only with the option env: 'nodejs'")
-    const text = shims.get(name)
+    const text = nodeShim(name)
     if (text !== undefined) return { kind: 'text', path: `node:${name}`, text }
     const module: unknown = process.getBuiltinModule(name)
     if (module === undefined) return missing(name, 'Node has no such module')

@@ -19,8 +19,9 @@ import { readDescription, readNames, readThrown } from './inside-word.ts'
 import { commonJsModule, type ModuleSource } from './linked-modules.ts'
 import { OutsideReferences } from './references.ts'
 import { contextNow, noContext, type Operation } from './operation.ts'
-import { nodeShims } from './node-shims.ts'
+import { archive } from './node-shims.ts'
 import { programModules, type ProgramModules } from './program-modules.ts'
+import { systemCall } from './system-calls.ts'
 import { type JsIsolateOptions, type Program, readProgram } from './options.ts'
 
 /**
@@ -31,6 +32,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
   /** Does what has to be done before the process is locked. From then on no module is read from a file. */
   static async prepare(): Promise<void> {
     canRead.files = false
+    archive.load()
     // The first isolate starts the thread pool, and the first call wakes what was never used.
     // The time zone and the locale are read when they are first asked for.
     const runtime = new JsIsolateConfineRuntime({ source: 'new Intl.DateTimeFormat().format(); String(new Date())', memoryLimitMiB: 8 })
@@ -120,7 +122,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
 
   async #start(): Promise<void> {
     const program = readProgram(this.opts)
-    this.#modules = programModules(program, canRead.files, nodeShims)
+    this.#modules = programModules(program, canRead.files)
     const { shape, functions } = hostGlobals(program.globals)
     this.#program = program
     this.#references = new OutsideReferences({
@@ -201,6 +203,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
       exit: (code) => this.#finish({ kind: 'exited', code: code & 0xff, how: `the program called process.exit(${code & 0xff})` }),
       load: (specifier, from) => this.#modules!.require(String(specifier), String(from)),
       resolve: (specifier, from) => this.#resolve(specifier, from),
+      system: systemCall,
       importModule: (id, specifier, from) => this.#importModule(id, specifier, from),
       describe: (error) => describeError(this.#loadError(error)),
       failed: (error) => this.#background(copiedError(error)),

@@ -86,8 +86,6 @@ describe('nodejs', () => {
     'cluster',
     'dgram',
     'vm',
-    'os',
-    'crypto',
     'fs/promises',
   ])('of %s every use throws', async (id) => {
     const { call } = await run(

@@ -7,10 +7,12 @@ import { modules } from './modules.ts'
 import { isolatePrelude, outsideNames } from './prelude.ts'
 import { packer } from './pack.ts'
 import { processMembers } from './node/process.ts'
+import { nodeTimers } from './node/timeouts.ts'
 import { insideReferences } from './references.ts'
 import { stacks } from './stacks.ts'
 import { thrownReader } from './thrown.ts'
 import { timers } from './timers.ts'
+import { webGlobals } from './web-globals.ts'
 import { unpacker } from './unpack.ts'
 
 /**
@@ -30,8 +32,10 @@ export const preludeSource = `'use strict';
     insideReferences: ${insideReferences},
     packer: ${packer},
     processMembers: ${processMembers},
+    nodeTimers: ${nodeTimers},
     thrownReader: ${thrownReader},
     timers: ${timers},
+    webGlobals: ${webGlobals},
     unpacker: ${unpacker},
   })
 })`

@@ -20,17 +20,19 @@ interface Module {
  * @param load asks the outside for a module; does not throw.
  * @param makeError makes an error of this isolate.
  * @param importer makes what stands for `import` in a module.
+ * @param system answers the modules of this package, and no others.
  */
 export function modules(
   load: (specifier: string, from: string) => LoadedModule,
   makeError: (facts: { name: string; message: string; code?: string; stack?: string }) => Error,
   importer: (path: string) => unknown,
+  system: Function,
 ) {
   const { apply, defineProperty } = Reflect
   // biome-ignore lint/security/noGlobalEval: it is the program's own text, in the program's isolate.
   const evaluate = globalThis.eval
   const { parse } = JSON
-  const { lastIndexOf, slice } = String.prototype
+  const { lastIndexOf, slice, startsWith } = String.prototype
   const loaded = { __proto__: null } as unknown as Record<string, Module>
   let main: Module | undefined
 
@@ -73,6 +75,9 @@ export function modules(
   }
 
   function requireFrom(specifier: unknown, from: string): unknown {
+    if (specifier === 'confine:system' && (apply(startsWith, from, ['confine:']) || apply(startsWith, from, ['node:']))) {
+      return { system, module: loaded[from] }
+    }
     const found = ask(specifier, from)
     if (found.kind === 'unavailable') return unavailable(found.name, found.members)
     const known = loaded[found.path]

@@ -5,11 +5,13 @@ import type { GlobalShape, HostAnswer, HostError, hostCalls, Task } from './host
 import type { dynamicImports } from './imports.ts'
 import type { LoadedModule, modules } from './modules.ts'
 import type { processMembers } from './node/process.ts'
+import type { nodeTimers } from './node/timeouts.ts'
 import type { packer, Packed } from './pack.ts'
 import type { insideReferences } from './references.ts'
 import type { stacks } from './stacks.ts'
 import type { thrownReader } from './thrown.ts'
 import type { timers } from './timers.ts'
+import type { webGlobals } from './web-globals.ts'
 import type { unpacker } from './unpack.ts'
 
 /**
@@ -30,6 +32,8 @@ export interface Outside {
   load(specifier: string, from: string): LoadedModule
   /** Loads a module for `import()`; without a name, says that it has arrived. */
   importModule(importId: number, specifier?: string, from?: string): void
+  /** Answers a shim: random bytes, the parts of a URL, the text of bytes. */
+  system(name: string, ...args: unknown[]): unknown
   clone(value: unknown): unknown
 }
 
@@ -44,6 +48,7 @@ export const outsideNames = [
   'exit',
   'load',
   'importModule',
+  'system',
   'clone',
 ] as const satisfies (keyof Outside)[]
 
@@ -101,8 +106,10 @@ interface Parts {
   insideReferences: typeof insideReferences
   packer: typeof packer
   processMembers: typeof processMembers
+  nodeTimers: typeof nodeTimers
   thrownReader: typeof thrownReader
   timers: typeof timers
+  webGlobals: typeof webGlobals
   unpacker: typeof unpacker
 }
 
@@ -111,7 +118,7 @@ interface Parts {
  * with its own references to what it uses of the language, so that a program may change that as it likes.
  */
 export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): Enter {
-  const { done, call: sendCall, release, arm, write, log, exit, load, importModule, clone } = outside
+  const { done, call: sendCall, release, arm, write, log, exit, load, importModule, system, clone } = outside
   const { apply, defineProperty } = Reflect
   const { isInteger } = Number
   const { hasOwn, keys } = Object
@@ -137,7 +144,7 @@ export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): 
   const references = parts.insideReferences({ ...parts, ...host, release })
   const { globals: timerGlobals, tick } = parts.timers(arm, task)
   const { importer, importing, imported, importFailed } = parts.dynamicImports(importModule, host.makeError, task)
-  const { runMain, requireFrom } = parts.modules(load, host.makeError, importer)
+  const { runMain, requireFrom } = parts.modules(load, host.makeError, importer, system)
 
   const underWay = { __proto__: null } as unknown as Record<number, true>
   const missing = {}
@@ -230,7 +237,8 @@ export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): 
     define(realm, 'global', realm)
     define(realm, 'console', guestConsole.console)
     define(realm, 'process', makeProcess(options))
-    for (const name of keys(timerGlobals)) define(realm, name, timerGlobals[name as keyof typeof timerGlobals], true)
+    const timerFunctions: Record<string, Function> = options.env === 'nodejs' ? parts.nodeTimers(timerGlobals) : timerGlobals
+    for (const name of keys(timerFunctions)) define(realm, name, timerFunctions[name], true)
     define(
       realm,
       'queueMicrotask',
@@ -248,6 +256,7 @@ export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): 
       },
       true,
     )
+    parts.webGlobals(realm, options.env, requireFrom)
     // Memory that two isolates share would change while the outside reads it.
     delete realm.SharedArrayBuffer
     for (const [name, shape] of options.globals.children) {

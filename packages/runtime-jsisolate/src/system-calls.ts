@@ -1,0 +1,67 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { domainToASCII, domainToUnicode } from 'node:url'
+
+/**
+ * What the shims of an isolate ask of the process: text and bytes for text and bytes. A program may ask the same, with
+ * whatever it likes; it learns nothing that is not a function of what it asked, random bytes aside.
+ * @throws a TypeError for what no shim asks; nothing of it reaches the program.
+ */
+export function systemCall(name: unknown, ...args: readonly unknown[]): unknown {
+  switch (name) {
+    case 'random': {
+      const [size] = args
+      if (typeof size !== 'number' || !(size >= 0 && size <= 65_536)) throw new TypeError('No size of random bytes')
+      return new Uint8Array(randomBytes(Math.floor(size)))
+    }
+    case 'uuid':
+      return randomUUID()
+    case 'url': {
+      const [url, base] = args
+      const parsed = URL.parse(text(url), base === undefined ? undefined : text(base))
+      return parsed === null ? undefined : parts(parsed)
+    }
+    case 'url-with': {
+      const [href, part, value] = args
+      const url = new URL(text(href))
+      if (settable.has(text(part))) Reflect.set(url, text(part), text(value))
+      return parts(url)
+    }
+    case 'domain': {
+      const [domain, form] = args
+      return form === 'ascii' ? domainToASCII(text(domain)) : domainToUnicode(text(domain))
+    }
+    case 'encoding':
+      return decoder(args[0], false)?.encoding
+    case 'decode': {
+      const [encoding, bytes, isFatal] = args
+      if (!ArrayBuffer.isView(bytes)) throw new TypeError('No bytes to decode')
+      try {
+        return decoder(encoding, isFatal === true)?.decode(bytes as Uint8Array)
+      } catch {
+        return undefined
+      }
+    }
+    default:
+      throw new TypeError('There is no such question')
+  }
+}
+
+const settable = new Set(['protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname', 'search', 'hash'])
+
+function text(value: unknown): string {
+  if (typeof value === 'string') return value
+  throw new TypeError('No text')
+}
+
+function parts({ href, origin, protocol, username, password, host, hostname, port, pathname, search, hash }: URL) {
+  return { href, origin, protocol, username, password, host, hostname, port, pathname, search, hash }
+}
+
+function decoder(label: unknown, fatal: boolean): InstanceType<typeof TextDecoder> | undefined {
+  try {
+    // The shim handles the mark of byte order, as it knows where a text begins.
+    return new TextDecoder(text(label), { fatal, ignoreBOM: true })
+  } catch {
+    return undefined
+  }
+}
