@@ -1,6 +1,7 @@
 import type { ConfineError, GuestEnd, Violation } from '@confine-sandbox/contract'
 import type { ConsoleEvent } from './console-events.ts'
 import type { ContainerClosed } from './container.ts'
+import type { HostFunctionFailure } from './host-functions.ts'
 
 /** The events of a Sandbox and the arguments of their listeners. */
 export interface SandboxEvents {
@@ -8,6 +9,8 @@ export interface SandboxEvents {
   'container-closed': [ContainerClosed]
   /** A container failed: its source did not load, it threw where nobody waited, or its process ended under it. */
   'container-runtime-error': [{ readonly cid: number; readonly error: ConfineError }]
+  /** A function among the globals threw, or gave what its schema refuses. The guest is told name, message and code; here is all of it. */
+  'host-function-error': [HostFunctionFailure]
   /** The guest did what the policy forbids. */
   violation: [Violation]
   /** It did so too often: that many more violations are told by their number alone. Comes at most ten times a second. */

@@ -41,7 +41,7 @@ export function flattenGlobals(globals: unknown): FlatGlobals {
 const maxDepth = 16
 
 /** Plain objects, and objects of classes such as `console`, group functions; other values are data. */
-function isGroup(value: unknown): value is object {
+export function isGroup(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || prototype === Object.prototype || Object.values(value).some((item) => typeof item === 'function')

@@ -54,7 +54,9 @@ export class GuestProcess {
       if (!stream) continue
       this.#read(stream, (chunk) => {
         if (name === 'stderr') this.#evidence.overhear(chunk)
-        holdBack(stream, listener.output(name, chunk))
+        const ready = listener.output(name, chunk)
+        // What is left in the pipe of a process that is gone is little, and the last that it said.
+        if (this.#exit === undefined) holdBack(stream, ready)
       })
     }
     command.descriptors.forEach(({ send, read }, index) => {
@@ -110,6 +112,7 @@ export class GuestProcess {
 
   #exited(exit: ProcessExit): void {
     this.#exit = exit
+    for (const stream of this.#open) stream.resume()
     if (!this.#hasLateReports) this.#endGroup()
     // The other ends close now. A program that inherited one (possible without isolation) must not delay the end for ever.
     setTimeout(() => this.#end(exit), lastReportsMs).unref()

@@ -33,6 +33,8 @@ export interface GuestSessionOwner {
   callbackOptions(cid: number): RequestOptions
   /** A container of the guest says that it closed. @throws for what the guest cannot truthfully say. */
   containerClosed(cid: number, exitCode: number): void
+  /** The guest wrote to its stdout or stderr. A promise says when there is room for more. */
+  output(name: 'stdout' | 'stderr', chunk: Buffer): Promise<void> | undefined
   /** A container logged something, if the notice is true. @throws for what the guest cannot truthfully say. */
   consoleNotice(cid: number, params: unknown[], heldBytes: number): void
   /** A container threw where nobody waited for it, and goes on. */
@@ -195,7 +197,10 @@ export class GuestSession {
       this.process.stop({ kind: 'output', outputMiB })
       return undefined
     }
-    return this.#options[name === 'stdout' ? 'pipeStdout' : 'pipeStderr'] ? passOn(process[name], chunk) : undefined
+    const taken = this.#owner.output(name, chunk)
+    if (!this.#options[name === 'stdout' ? 'pipeStdout' : 'pipeStderr']) return taken
+    const passed = passOn(process[name], chunk)
+    return taken === undefined || passed === undefined ? (taken ?? passed) : Promise.all([taken, passed]).then(() => {})
   }
 
   #notice(cid: number, method: string, params: unknown[], heldBytes: number): void {

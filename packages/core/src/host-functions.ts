@@ -8,14 +8,34 @@ import type { FlatGlobals } from './globals.ts'
  * Answers a call of the guest. Its word is data: both names are looked up in the host's own tables.
  * @throws ERR_CONFINE_CONTAINER_CLOSED, ERR_CONFINE_METHOD_NOT_FOUND, and what the function throws.
  */
-export function answerGuest(call: IncomingCall, containers: ContainerTable, globals: FlatGlobals): unknown {
+export function answerGuest(call: IncomingCall, containers: ContainerTable, globals: FlatGlobals, failed?: HostFailure): unknown {
   const { cid, method, params } = call
   const open = containers.get(cid)
   if (open === undefined) throw new ConfineError('ERR_CONFINE_CONTAINER_CLOSED', `There is no container ${cid}`)
   const fn = globals.functions.get(method)
   if (fn === undefined) throw new ConfineError('ERR_CONFINE_METHOD_NOT_FOUND', `The host has no function ${method}`)
   open.hostCalls++
-  return withCallContext(call, open.container, () => Reflect.apply(fn, globals.owners.get(method), params))
+  const answer = () => withCallContext(call, open.container, () => Reflect.apply(fn, globals.owners.get(method), params))
+  return failed === undefined ? answer() : told(answer, (error) => failed({ cid, name: method, error }))
+}
+
+/** What a function of the host threw, for the host: the guest is told less. */
+export interface HostFunctionFailure {
+  readonly cid: number
+  /** The dotted name of the function. */
+  readonly name: string
+  readonly error: unknown
+}
+
+type HostFailure = (failure: HostFunctionFailure) => void
+
+async function told(answer: () => unknown, failed: (error: unknown) => void): Promise<unknown> {
+  try {
+    return await answer()
+  } catch (error) {
+    failed(error)
+    throw error
+  }
 }
 
 /**

@@ -20,3 +20,6 @@ export {
   SandboxPool,
 } from './pool/index.ts'
 export { resolveRuntime } from './resolve-runtime.ts'
+export { declareGlobals } from './declarations.ts'
+export { hostFunction, type HostFunctionOptions } from './host-function.ts'
+export type { SchemaOutput, StandardSchema } from './standard-schema.ts'

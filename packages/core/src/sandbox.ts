@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { EventEmitter } from 'node:events'
 import type { Server } from 'node:net'
+import type { Readable } from 'node:stream'
 import { ConfineError, type GuestEnd } from '@confine-sandbox/contract'
 import { type ExecRequest, guestMethod, guestNotice } from '@confine-sandbox/guest'
 import type { Peer } from '@confine-sandbox/ipc'
@@ -14,8 +15,9 @@ import type { SandboxEvents } from './events.ts'
 import { readProgram, type SandboxExecContainerOpts } from './exec-options.ts'
 import { type FlatGlobals, flattenGlobals } from './globals.ts'
 import { GuestContainers } from './guest-containers.ts'
+import { GuestOutput } from './guest-output.ts'
 import { GuestSession, type GuestSessionOwner } from './guest-session.ts'
-import { answerCallback, answerGuest } from './host-functions.ts'
+import { answerCallback, answerGuest, type HostFunctionFailure } from './host-functions.ts'
 import type { IsolationReport } from './isolation-report.ts'
 import { type CheckedOptions, checkOptions, type CoreSandboxOptions } from './options.ts'
 
@@ -59,6 +61,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     logged: (event) => this.#tell('console', event),
     dropped: (count) => this.#tell('console-dropped', { count }),
   })
+  readonly #output = { stdout: new GuestOutput(), stderr: new GuestOutput() }
   readonly #containers = new ContainerTable(this.#containerHost(), (closed) => this.#containerHasClosed(closed))
   #session: GuestSession | undefined
   #guest: GuestContainers | undefined
@@ -105,6 +108,16 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   /** Absolute path of the runtime's main module, which the guest loads. */
   get runtimePath(): string {
     return this.opts.runtime.entry
+  }
+
+  /** What the guest writes to its stdout, from when this is first asked for. At most 64 KiB wait for a reader; then the guest waits. */
+  get stdout(): Readable {
+    return this.#output.stdout.stream
+  }
+
+  /** What the guest writes to its stderr, in the same way. */
+  get stderr(): Readable {
+    return this.#output.stderr.stream
   }
 
   /** What confines the guest. */
@@ -273,10 +286,11 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
 
   #startSession(): GuestSession {
     const owner: GuestSessionOwner = {
-      hostCall: (call) => answerGuest(call, this.#containers, this.#globals),
+      hostCall: (call) => answerGuest(call, this.#containers, this.#globals, this.#hostFunctionFailed()),
       hostCallback: (callback, call) => answerCallback(callback, call, this.#containers),
       callbackOptions: (cid) => this.#guest?.callbackOptions(cid) ?? {},
       containerClosed: (cid, exitCode) => this.#containerClosed(cid, exitCode),
+      output: (name, chunk) => this.#output[name].write(chunk),
       consoleNotice: (cid, params, heldBytes) => {
         this.#requireKnown(cid, 'logged in')
         if (this.#containers.get(cid) !== undefined) this.#console.take(cid, params, heldBytes)
@@ -298,6 +312,10 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
       this.#closed(126)
       throw error
     }
+  }
+
+  #hostFunctionFailed(): ((failure: HostFunctionFailure) => void) | undefined {
+    return this.listenerCount('host-function-error') === 0 ? undefined : (failure) => this.#tell('host-function-error', failure)
   }
 
   #containerClosed(cid: number, exitCode: number): void {
@@ -332,6 +350,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     for (const cid of this.#containers.cids) this.#containers.close(this.#isTornDown ? { cid, exitCode: 0 } : { cid, error: failure })
     this.#console.close()
     publish('end', () => ({ sandbox: this, end }))
+    for (const output of Object.values(this.#output)) output.end()
     this.#tell('guest-ended', end)
     this.#closed(exitCode)
   }

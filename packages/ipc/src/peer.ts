@@ -113,11 +113,11 @@ export class Peer {
     this.#options.channel.close()
   }
 
-  /** Closes a container's scope, rejects what waits for it, and aborts the calls that it made. Answers may still come; nobody hears them. */
+  /** Closes a container's scope, rejects what waits for it, and aborts and fails the calls that it made. Answers may still come; nobody hears them. */
   abandon(cid: number, reason: Error): void {
     this.closeScope(cid, reason)
     for (const [id, pending] of this.#pending) if (pending.cid === cid) this.#drop(id, pending, reason)
-    for (const call of this.#incoming.values()) if (call.cid === cid) call.abort(reason)
+    for (const call of this.#incoming.values()) if (call.cid === cid) call.fail?.(reason)
   }
 
   #cancel(id: number, reason: unknown): void {

@@ -1,0 +1,62 @@
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { root } from '../packages.ts'
+
+// How late deadlines fire, in each situation that a guest can be in. The aim is 50 ms and a tenth; what is asserted leaves
+// room for a machine that is busy, and the figures are printed.
+
+const { Sandbox } = (await import(
+  join(root, 'packages/confine-sandbox/dist/index.js')
+)) as typeof import('../../packages/confine-sandbox/src/index.ts')
+
+const timeoutMs = 200
+const rounds = 3
+const latestMs = 1000
+
+const situations = {
+  loops: 'for (;;);',
+  'awaits the host': 'return host.never()',
+  'awaits nothing': 'return new Promise(() => {})',
+  'floods microtasks': 'const again = () => Promise.resolve().then(again); again(); return new Promise(() => {})',
+  'floods the host':
+    'const again = () => { host.ping().then(again, again) }; for (let i = 0; i < 50; i++) again(); return new Promise(() => {})',
+  'regular expression': 'return /^(a+)+$/.test("a".repeat(60) + "b")',
+  'native code': 'const a = new BigUint64Array(2 ** 22); for (;;) a.map((_, i) => BigInt(i)).sort().join()',
+} as const
+
+const source = Object.values(situations)
+  .map((body, index) => `exports.f${index} = () => { ${body} }`)
+  .join('\n')
+const globals = { host: { never: () => new Promise(() => {}), ping: async () => {} } }
+
+test.each(['jseval-confine-runtime', 'jsisolate-confine-runtime'])(
+  '%s: deadlines fire, and the end follows',
+  { timeout: 120_000 },
+  async (runtime) => {
+    const lateness: Record<string, { call: string; end: string }> = {}
+    for (const [index, what] of Object.keys(situations).entries()) {
+      const calls: number[] = []
+      const ends: number[] = []
+      for (let round = 0; round < rounds; round++) {
+        const sbx = new Sandbox({ runtime, globals, limits: { memoryMiB: 4096 } })
+        const container = await sbx.execContainer({ source, memoryLimitMiB: 1024 })
+        const bystander = runtime.startsWith('jsisolate') ? await sbx.execContainer({ source: 'exports.one = () => 1' }) : undefined
+        const began = performance.now()
+        const error: any = await container.call(`f${index}`, [], { timeoutMs }).catch((thrown) => thrown)
+        calls.push(performance.now() - began - timeoutMs)
+        expect(error, what).toMatchObject({ code: 'ERR_CONFINE_TIMEOUT', budget: 'call' })
+        // The guest answers others again, or is gone.
+        if (bystander === undefined) await sbx.whenGuestProcessClosed
+        else expect(await bystander.call('one')).toBe(1)
+        ends.push(performance.now() - began - timeoutMs)
+        await sbx.teardown()
+      }
+      const list = (values: number[]) => values.map((value) => value.toFixed(1)).join(' ')
+      lateness[what] = { call: list(calls), end: list(ends) }
+      expect(Math.max(...calls), what).toBeLessThan(latestMs)
+      expect(Math.max(...ends), what).toBeLessThan(2 * latestMs)
+    }
+    console.log(`${runtime}: late by, ms (of ${timeoutMs})`)
+    console.table(lateness)
+  },
+)
