@@ -25,6 +25,7 @@ const rules: Record<string, Rules> = {
   'runtime-quickjs': { siblings: [contract] },
   'runtime-wasm': { siblings: [contract] },
   conformance: { siblings: [contract, ipc] },
+  'create-confine-runtime': { siblings: [] },
   // The host never loads a runtime: it finds the package by name and sends its path to the guest.
   // The command runs the attacks of the conformance kit.
   'confine-sandbox': { siblings: [contract, ipc, guest, core, conformance, ...backends, ...runtimes], resolvesByName: runtimes },

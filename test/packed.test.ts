@@ -116,6 +116,20 @@ describe.each(runtimes)('%s', (name) => {
   })
 })
 
+test('npm create confine-runtime makes a package that passes its tests at once', async () => {
+  await expect(consumer.run('create.mjs', createAndTest)).resolves.toMatch(/^# fail 0$/m)
+})
+
+/** Below the consumer, where a new package finds all that was installed. */
+const createAndTest = `
+  import { execFileSync } from 'node:child_process'
+  import { chmodSync } from 'node:fs'
+  // A guest that root starts is somebody else, and reads its runtime.
+  chmodSync('.', 0o755)
+  const { NODE_TEST_CONTEXT, NODE_OPTIONS, ...env } = process.env
+  execFileSync('node_modules/.bin/create-confine-runtime', ['my-confine-runtime'], { env })
+  console.log(execFileSync(process.execPath, ['--test', '--test-reporter=tap'], { cwd: 'my-confine-runtime', env, encoding: 'utf8' }))`
+
 const importAll = names.map((name, index) => `import * as m${index} from '${name}'\nvoid m${index}`).join('\n')
 
 test.each([

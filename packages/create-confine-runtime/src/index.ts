@@ -1,0 +1,1 @@
+export { createRuntime, type CreateRuntimeOptions } from './create-runtime.ts'
