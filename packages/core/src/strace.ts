@@ -15,6 +15,12 @@ export function findTracer(backend: IsolationBackend): Tracer {
   const file = findStrace()
   if (file !== undefined && canTrace(file)) return { by: 'strace', file }
   if (backend.traces === true) return { by: 'backend' }
+  if (process.platform === 'darwin') {
+    throw new ConfineError(
+      'ERR_CONFINE_ISOLATION_UNAVAILABLE',
+      'Cannot trace the guest (strace: true): there is no strace for macOS. Leave it out',
+    )
+  }
   throw new ConfineError(
     'ERR_CONFINE_ISOLATION_UNAVAILABLE',
     file === undefined

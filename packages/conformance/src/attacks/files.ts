@@ -62,7 +62,7 @@ export const fileAttacks: readonly Attack[] = [
     source: `exports.attempt = ({ file }) => {
       try { process.dlopen({ exports: {} }, file) } catch (error) {
         // The loader opened the file and found that it is no library.
-        if (/file too short|invalid ELF header/.test(error.message)) return 'opened'
+        if (/file too short|invalid ELF header|mach-o/i.test(error.message)) return 'opened'
         throw error
       }
     }`,
