@@ -1,6 +1,6 @@
 import type { Attributes, MeterProvider, Span, TracerProvider } from '@opentelemetry/api'
 import { afterEach, expect, test } from 'vitest'
-import { Sandbox } from '../src/index.ts'
+import { Sandbox, SandboxPool } from '../src/index.ts'
 import { instrument } from '../src/otel/index.ts'
 
 interface RecordedSpan {
@@ -80,6 +80,18 @@ test('guests, calls, ends and violations are counted', async () => {
   expect(of('confine.call.duration').map((attributes) => attributes['confine.outcome'])).toEqual(['ok', 'ERR_CONFINE_GUEST_ENDED'])
   expect(of('confine.ends')).toEqual([{ 'confine.end': 'violation', 'confine.runtime': runtime }])
   expect(of('confine.violations')).toEqual([{ 'confine.syscall': 'openat', 'confine.action': 'kill' }])
+})
+
+test('pools are counted', async () => {
+  const { of, options } = recorder()
+  stop = instrument(options)
+  const pool = new SandboxPool({ runtime, min: 1, max: 1 })
+  const sandbox = await pool.claim()
+  await sandbox.teardown()
+  await pool.close()
+  const events = of('confine.pool.events').map((attributes) => attributes['confine.pool.event'])
+  expect(events).toEqual(expect.arrayContaining(['launched', 'claimed', 'ended']))
+  expect(of('confine.pool.wait')).toHaveLength(1)
 })
 
 test('what fails to launch is a span with its code, and no guest', async () => {

@@ -4,7 +4,7 @@ import { type ConfineCommand, UsageError } from './command.ts'
 import { exitCodeOfEnd, exitCodes } from './exit-codes.ts'
 import { collectViolations, describe } from './run.ts'
 import { readSandboxOptions, sandboxOptions } from './sandbox-options.ts'
-import { harmless, paint, writeJson, writeLine } from './terminal.ts'
+import { harmless, harmlessLines, paint, writeJson, writeLine } from './terminal.ts'
 
 /** `confine call`: one exported function of a program. */
 export const call: ConfineCommand = {
@@ -37,8 +37,11 @@ export const call: ConfineCommand = {
       const container = await sbx.execContainer({ sourcePath: file, env: 'nodejs' })
       const result: unknown = await container.call(name, words.map(parameter))
       if (isJson) writeJson(terminal.out, { result: jsonOf(result), violations })
-      // What a guest returns is data; strings in it are escaped, so that they cannot steer the terminal.
-      else writeLine(terminal.out, typeof result === 'string' ? escaped(result) : inspect(result, { depth: 8, maxStringLength: 100_000 }))
+      else
+        writeLine(
+          terminal.out,
+          harmlessLines(typeof result === 'string' ? result : inspect(result, { depth: 8, maxStringLength: 100_000 })),
+        )
       return exitCodes.ok
     } catch (error) {
       if (!ConfineError.is(error) || !guestFailures.has(error.code)) throw error
@@ -70,10 +73,6 @@ function parameter(word: string): unknown {
   } catch {
     return word
   }
-}
-
-function escaped(text: string): string {
-  return text.split('\n').map(harmless).join('\n')
 }
 
 /** As JSON.stringify sees it, with a text for what it cannot say. */

@@ -107,7 +107,10 @@ const keptCharacters = 8 * 1024 * 1024
 function report({ err }: Terminal, violations: readonly Violation[], error: ConfineError | undefined): void {
   // The one that ended the guest stands in its error.
   for (const { syscall, path } of violations.filter(({ action }) => action === 'deny')) {
-    writeLine(err, `${paint(err, 'yellow', 'confine:')} refused ${syscall}${path === undefined ? '' : ` ${JSON.stringify(path)}`}`)
+    writeLine(
+      err,
+      `${paint(err, 'yellow', 'confine:')} ${harmless(`refused ${syscall}${path === undefined ? '' : ` ${JSON.stringify(path)}`}`)}`,
+    )
   }
   if (error === undefined) return
   writeLine(err, `${paint(err, 'red', 'confine:')} ${harmless(error.message)}`)

@@ -20,7 +20,7 @@ beforeAll(() => {
     'reads.js': "console.log(require('fs').readFileSync(process.argv[2], 'utf8'))",
     'module.mjs': 'console.log("hi"); export const mean = (list) => list.reduce((a, b) => a + b) / list.length',
     'math.js':
-      'exports.addOne = (n) => n + 1; exports.text = () => "a\\u001b[2Jb\\nc"; exports.fail = () => { throw new RangeError("no \\u001b[31m") }; exports.echo = (...all) => all; exports.big = () => new Map([[1, 2n]])',
+      'exports.addOne = (n) => n + 1; exports.text = () => "a\\u001b[2Jb\\nc"; exports.fail = () => { throw new RangeError("no \\u001b[31m") }; exports.echo = (...all) => all; exports.big = () => new Map([[1, 2n]]); exports.steer = () => [Object.assign(new Error("a\\u001b[2J\\u009b1m\\u202e")), "\\u009b"]',
     'typed.ts': "import { twice } from './twice.ts'; const n: number = 4; console.log(twice(n), process.argv.slice(2).join())",
     'twice.ts': 'export const twice = (n: number): number => n * 2',
     data: 'some data',
@@ -86,6 +86,14 @@ describe('confine call', () => {
     [['module.mjs', 'mean', '[1,2,3]'], 0, '2\n'],
   ])('%j prints the result', async ([name, ...words], code, out) => {
     expect(await confine('call', file(name as string), ...words)).toMatchObject({ code, out })
+  })
+
+  test('a result cannot steer the terminal, as text or as JSON', async () => {
+    for (const options of [[], ['--json']]) {
+      const { code, out } = await confine('call', ...options, file('math.js'), 'steer')
+      expect(code).toBe(0)
+      expect(Array.from(out).filter((one) => (one < ' ' && one !== '\n') || (one > '~' && one < '\u00a0') || one === '\u202e')).toEqual([])
+    }
   })
 
   test('failures have a code and a reason', async () => {
