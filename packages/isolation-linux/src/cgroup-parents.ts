@@ -1,6 +1,6 @@
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { dirname, normalize } from 'node:path'
-import { type CgroupPlace, cgroupPlaces } from './probe/cgroups.ts'
+import { type CgroupPlace, cgroupPlaces } from './cgroup-places.ts'
 
 /** A directory in which a cgroup can be made for a guest, by the launcher's word for what it limits. */
 export interface CgroupParent {
@@ -59,6 +59,12 @@ function isLimit(text: string | undefined): boolean {
 /** To root everything is writable; a slice that nobody has delegated belongs to systemd alone. https://systemd.io/CGROUP_DELEGATION */
 function isOfSystemd(directory: string): boolean {
   return directory.endsWith('.slice')
+}
+
+/** What has to be read to say where version 2 gives cgroups, of a process in this directory. */
+export function filesAround(directory: string): readonly string[] {
+  const parent = dirname(directory)
+  return [...['cgroup.type', 'cgroup.subtree_control', ...limits].map((name) => `${directory}/${name}`), `${parent}/cgroup.subtree_control`]
 }
 
 /** This machine's. */

@@ -1,40 +1,18 @@
+import { type CgroupPlace, cgroupPlaces, wantedControllers } from '../cgroup-places.ts'
+import { type CgroupParent, cgroupParents } from '../cgroup-parents.ts'
 import { describe } from './blocked.ts'
 import type { Facts } from './facts.ts'
 import type { Attempt } from './observations.ts'
 import type { Finding } from './report.ts'
 
-/** The directory of this process in one hierarchy of cgroups. */
-export interface CgroupPlace {
-  readonly version: 1 | 2
-  /** Of version 1, the controller; of version 2, empty. */
-  readonly controller: string
-  readonly directory: string
-}
-
-/** The directories that matter, from /proc/self/cgroup and /proc/self/mountinfo. cgroups(7) */
-export function cgroupPlaces(files: Readonly<Record<string, string>>): readonly CgroupPlace[] {
-  const mounts = (files['/proc/self/mountinfo'] ?? '').split('\n').flatMap(parseMount)
-  return (files['/proc/self/cgroup'] ?? '').split('\n').flatMap((line): readonly CgroupPlace[] => {
-    const [, hierarchy, controllers, path] = line.match(/^(\d+):([^:]*):(\/.*)$/) ?? []
-    if (path === undefined || controllers === undefined) return []
-    const version = hierarchy === '0' && controllers === '' ? 2 : 1
-    const names = controllers.split(',')
-    const controller = names.find((name) => wanted.includes(name)) ?? ''
-    if (version === 1 && controller === '') return []
-    const mount = mounts.find(({ type, options }) =>
-      version === 2 ? type === 'cgroup2' : type === 'cgroup' && options.includes(controller),
-    )
-    return mount === undefined ? [] : [{ version, controller, directory: below(mount, path) }]
-  })
-}
-
 /** Limits for a guest and everything it starts. */
 export function cgroups(facts: Facts): readonly Finding[] {
-  const { files } = facts.observations
+  const { files, uid } = facts.observations
   const places = cgroupPlaces(files).map((place, index) => ({ ...place, attempt: attemptAt(facts, index) }))
   const second = version2(
     places.find(({ version }) => version === 2),
     files,
+    cgroupParents({ read: (path) => files[path], isWritable: () => true, isRoot: uid === 0 }).find(({ kind }) => kind === 'v2'),
   )
   const first = version1(places.filter(({ version }) => version === 1))
   const isEnough = first.status === 'works' || second.status === 'works'
@@ -43,9 +21,6 @@ export function cgroups(facts: Facts): readonly Finding[] {
     finding.status === 'works' || isEnough ? finding : { ...finding, consequence, remedy: remedyFor(facts) },
   )
 }
-
-/** The controllers that hold memory, processes and CPU. */
-const wanted: readonly string[] = ['memory', 'pids', 'cpu']
 
 const consequence = 'Memory and processes are limited for each process of a guest, not for the guest as a whole.'
 
@@ -57,26 +32,28 @@ function attemptAt(facts: Facts, index: number): Attempt | undefined {
   return facts.observations.attempts.find(({ check, value }) => check === 'cgroup' && value === index)
 }
 
-function version2(place: TriedPlace | undefined, files: Readonly<Record<string, string>>): Finding {
+function version2(place: TriedPlace | undefined, files: Readonly<Record<string, string>>, parent: CgroupParent | undefined): Finding {
   const about = { id: 'cgroup-v2', what: 'cgroups, version 2' } as const
   if (place === undefined) return { ...about, status: 'missing', detail: 'They are not mounted.', cause: 'not-installed' }
   const { directory, attempt } = place
   const available = controllersIn(files[`${directory}/cgroup.controllers`])
-  const enabled = controllersIn(files[`${directory}/cgroup.subtree_control`])
   if (attempt?.state !== 'works') return notWritable(about, directory, attempt)
-  if (!available.some((name) => wanted.includes(name)))
+  if (!available.some((name) => wantedControllers.includes(name)))
     return {
       ...about,
       status: 'missing',
-      detail: `${directory} may be written and has none of ${wanted.join(', ')}: they are not delegated, or version 1 holds them.`,
+      detail: `${directory} may be written and has none of ${wantedControllers.join(', ')}: they are not delegated, or version 1 holds them.`,
       cause: 'privileges',
     }
-  return {
-    ...about,
-    status: 'works',
-    detail: `One was made in ${directory}. Controllers: ${available.join(', ')}; on for children: ${enabled.length === 0 ? 'none yet' : enabled.join(', ')}.`,
-  }
+  const made = `One was made in ${directory}. Controllers: ${available.join(', ')}`
+  if (parent === undefined) return { ...about, status: 'missing', detail: `${made}. Guests get none: ${whatItTakes}`, cause: 'privileges' }
+  const enabled = controllersIn(files[`${parent.directory}/cgroup.subtree_control`])
+  return { ...about, status: 'works', detail: `${made}. Guests get theirs in ${parent.directory}: ${enabled.join(', ')}.` }
 }
+
+const whatItTakes =
+  'the cgroup around that of this process must have memory or pids on for its children, be no slice of systemd (for root), ' +
+  'and this process must have no limit of memory or CPU of its own that guests beside it would get away from.'
 
 function version1(places: readonly TriedPlace[]): Finding {
   const about = { id: 'cgroup-v1', what: 'cgroups, version 1' } as const
@@ -105,31 +82,4 @@ function remedyFor(facts: Facts): string {
 
 function controllersIn(text: string | undefined): readonly string[] {
   return (text ?? '').split(/\s+/).filter(Boolean)
-}
-
-interface Mount {
-  readonly root: string
-  readonly point: string
-  readonly type: string
-  readonly options: readonly string[]
-}
-
-/** proc_pid_mountinfo(5): 36 35 98:0 /root /point options optional... - type source super-options */
-function parseMount(line: string): readonly Mount[] {
-  const [before, after] = line.split(' - ')
-  const [, , , root, point] = before?.split(' ') ?? []
-  const [type, , options] = after?.split(' ') ?? []
-  if (root === undefined || point === undefined || type === undefined) return []
-  return [{ root: octal(root), point: octal(point), type, options: (options ?? '').split(',') }]
-}
-
-function octal(text: string): string {
-  return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
-}
-
-/** Where a path of the hierarchy lies below a mount that may show only a part of it. */
-function below({ root, point }: Mount, path: string): string {
-  const isWithin = root === '/' || path === root || path.startsWith(`${root}/`)
-  const rest = isWithin ? path.slice(root === '/' ? 0 : root.length) : ''
-  return rest === '' || rest === '/' ? point : `${point}${rest}`
 }

@@ -3,7 +3,8 @@ import { accessSync, closeSync, constants, openSync, readFileSync, readSync } fr
 import os from 'node:os'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { readAttempts } from './attempts.ts'
-import { cgroupPlaces } from './cgroups.ts'
+import { filesAround } from '../cgroup-parents.ts'
+import { cgroupPlaces } from '../cgroup-places.ts'
 import { headerBytes, isForeign } from './elf.ts'
 import { sysctlFiles } from './facts.ts'
 import type { Observations, ProgramRun } from './observations.ts'
@@ -132,7 +133,7 @@ export function readFiles(): Readonly<Record<string, string>> {
   for (const path of [...processFiles, ...surroundingFiles]) read(path)
   for (const path of sysctlFiles) read(`/proc/sys/${path}`)
   for (const { version, directory } of cgroupPlaces(files))
-    if (version === 2) for (const name of ['cgroup.controllers', 'cgroup.subtree_control']) read(join(directory, name))
+    if (version === 2) for (const path of [join(directory, 'cgroup.controllers'), ...filesAround(directory)]) read(path)
   return files
 }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import os from 'node:os'
 import { readAttempts } from './attempts.ts'
-import { cgroupPlaces } from './cgroups.ts'
+import { cgroupPlaces } from '../cgroup-places.ts'
 import type { ProgramRun } from './observations.ts'
 import { deadlineMs, readEnvironment, readFiles, readLibc } from './observe.ts'
 import type { ProbeReport } from './report.ts'

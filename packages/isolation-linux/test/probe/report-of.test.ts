@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Observations } from '../../src/probe/observations.ts'
 import { type FindingId, findingIds } from '../../src/probe/report.ts'
@@ -214,10 +215,19 @@ describe('cgroups', () => {
   const slice = '/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice'
 
   test('delegated, with controllers', () => {
-    const files = { [`${slice}/cgroup.controllers`]: 'cpu memory pids\n', [`${slice}/cgroup.subtree_control`]: 'memory pids\n' }
+    const parent = dirname(slice)
+    const files = {
+      [`${slice}/cgroup.controllers`]: 'cpu memory pids\n',
+      [`${slice}/cgroup.type`]: 'domain\n',
+      [`${parent}/cgroup.subtree_control`]: 'memory pids\n',
+    }
     expect(finding(machine({ files }), 'cgroup-v2')).toMatchObject({
       status: 'works',
-      detail: `One was made in ${slice}. Controllers: cpu, memory, pids; on for children: memory, pids.`,
+      detail: `One was made in ${slice}. Controllers: cpu, memory, pids. Guests get theirs in ${parent}: memory, pids.`,
+    })
+    expect(finding(machine({ files: { ...files, [`${slice}/memory.max`]: '1000000\n' } }), 'cgroup-v2')).toMatchObject({
+      status: 'missing',
+      detail: expect.stringMatching(/Guests get none: .*no limit of memory/) as string,
     })
     expect(finding(machine({ files }), 'cgroup-v1')).not.toHaveProperty('remedy')
   })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cgroupPlaces } from '../../src/probe/cgroups.ts'
+import { cgroupPlaces } from '../src/cgroup-places.ts'
 
 const places = (cgroup: string, mountinfo: string) => cgroupPlaces({ '/proc/self/cgroup': cgroup, '/proc/self/mountinfo': mountinfo })
 
