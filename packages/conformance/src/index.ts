@@ -1,5 +1,6 @@
 export type { Attack, AttackTarget } from './attack.ts'
 export { attacks } from './attacks.ts'
+export { type ChannelSubject, testChannel } from './channel/test-channel.ts'
 export type { IsolationSubject } from './isolation/subject.ts'
 export { testIsolation } from './isolation/test-isolation.ts'
 export { javascriptPrograms, structuredValues } from './runtime/javascript-programs.ts'

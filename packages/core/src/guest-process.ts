@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { Socket } from 'node:net'
 import { type Duplex, PassThrough, type Readable } from 'node:stream'
 import type { ConfinedCommand, EndReason, GuestEnd, IsolationEvent } from '@confine-sandbox/contract'
+import type { SocketLink } from '@confine-sandbox/ipc'
 import { endFailure } from './guest-failure.ts'
 import { EndEvidence, exitCodeOf, type ProcessExit } from './end-of-process.ts'
 
@@ -36,19 +38,22 @@ export class GuestProcess {
   #exit: ProcessExit | undefined
   #hasEnded = false
 
-  constructor(command: ConfinedCommand, traceDescriptor: number | undefined, listener: GuestProcessListener) {
+  /** @param link A connection that stands already; without it a new pair of sockets is made. */
+  constructor(command: ConfinedCommand, traceDescriptor: number | undefined, listener: GuestProcessListener, link?: SocketLink) {
     this.#listener = listener
     this.#leadsGroup = command.becomesGuest === true
     this.#hasLateReports = command.descriptors.some(({ isLate }) => isLate === true)
     this.#isWrapped = command.descriptors.length > 0 && traceDescriptor === undefined && !this.#leadsGroup
     const extra = command.descriptors.length + (traceDescriptor === undefined ? 0 : 1)
-    this.child = launch(command, extra)
+    this.child = launch(command, extra, link?.far)
     // Not once: a kill that the system forbids is told here too.
     this.child.on('error', (error) => this.#spawnFailed(command.file, error))
     this.child.once('exit', (exitCode, signal) => this.#exited({ exitCode, signal }))
     // A process that could not be spawned may have no streams at all.
     const streams = (this.child.stdio ?? []) as readonly (Duplex | null | undefined)[]
-    this.channel = streams[3] ?? new PassThrough().destroy()
+    this.channel = link?.near ?? streams[3] ?? new PassThrough().destroy()
+    // The guest has its own descriptor of it: this one would keep the connection open after the guest's end.
+    link?.far.destroy()
     for (const name of ['stdout', 'stderr'] as const) {
       const stream = this.child[name]
       if (!stream) continue
@@ -146,10 +151,10 @@ export class GuestProcess {
 }
 
 /** @throws ERR_CONFINE_SETUP_FAILED for what the system refuses at once, such as arguments that are too long. */
-function launch({ file, args, cwd, env, becomesGuest }: ConfinedCommand, extraDescriptors: number): ChildProcess {
+function launch({ file, args, cwd, env, becomesGuest }: ConfinedCommand, extraDescriptors: number, far: Socket | undefined): ChildProcess {
   try {
     const extra = new Array<'pipe'>(extraDescriptors).fill('pipe')
-    return spawn(file, args, { cwd, env, detached: becomesGuest === true, stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...extra] })
+    return spawn(file, args, { cwd, env, detached: becomesGuest === true, stdio: ['ignore', 'pipe', 'pipe', far ?? 'pipe', ...extra] })
   } catch (error) {
     throw endFailure({ kind: 'setup-failed', stage: `spawn ${file}`, reason: (error as Error).message })
   }

@@ -10,11 +10,11 @@ import {
   type Walls,
 } from '@confine-sandbox/contract'
 import { guestEntry, hostNotice } from '@confine-sandbox/guest'
-import { type ErrorPayload, type IncomingCall, Peer, type RequestOptions, streamChannel } from '@confine-sandbox/ipc'
+import { type ErrorPayload, type IncomingCall, Peer, type RequestOptions, type SocketLink, streamChannel } from '@confine-sandbox/ipc'
 import { abortError } from './abort.ts'
 import { guestCommand, guestPolicy } from './guest-command.ts'
 import { callbackFailure, callFailure, endFailure, isErrorPayload, runtimeFailure, uncaughtFailure } from './guest-failure.ts'
-import { GuestProcess } from './guest-process.ts'
+import { GuestProcess, type GuestProcessListener } from './guest-process.ts'
 import type { CheckedOptions } from './options.ts'
 import { shortfall } from './min-isolation.ts'
 import { passOn } from './output.ts'
@@ -72,8 +72,11 @@ export class GuestSession {
   /** The reason that the guest gave for its coming end. */
   #lastWords: ConfineError | undefined
 
-  /** @throws ERR_CONFINE_ISOLATION_UNAVAILABLE when the policy cannot be held here. Nothing was started then. */
-  constructor(options: CheckedOptions, owner: GuestSessionOwner) {
+  /**
+   * @param link A connection for the calls; without it the launch makes a pair of sockets.
+   * @throws ERR_CONFINE_ISOLATION_UNAVAILABLE when the policy cannot be held here. Nothing was started then.
+   */
+  constructor(options: CheckedOptions, owner: GuestSessionOwner, link?: SocketLink) {
     this.#options = options
     this.#owner = owner
     const backend: IsolationBackend = options.noSandbox ? unconfined : (options.isolation as IsolationBackend)
@@ -85,12 +88,13 @@ export class GuestSession {
       tracer?.by === 'strace' ? traced(confined, tracer.file) : { command: confined, traceDescriptor: undefined }
     if (options.logSpawn) console.log('SPAWN', command.file, command.args)
     const { startTimeoutMs } = options
-    this.process = new GuestProcess(command, traceDescriptor, {
+    const listener: GuestProcessListener = {
       isolation: (event) => this.#isolation(event),
       output: (name, chunk) => this.#output(name, chunk),
       trace: (chunk) => process.stderr.write(chunk),
       ended: (end, exitCode) => this.#ended(end, exitCode),
-    })
+    }
+    this.process = new GuestProcess(command, traceDescriptor, listener, link)
     this.#gate = new StartGate(backend.lockPath === undefined ? ['ready'] : ['locked', 'ready'], startTimeoutMs, () =>
       this.process.stop({ kind: 'timeout', what: 'its start', timeoutMs: startTimeoutMs }),
     )

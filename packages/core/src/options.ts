@@ -12,6 +12,7 @@ import { checkMinIsolation, type MinIsolation } from './min-isolation.ts'
 import { type CheckedPolicy, checkPolicy, type PolicyOptions } from './policy.ts'
 import { show } from './show.ts'
 import { checkTimeout, defaultTimeouts, type TimeoutOptions } from './timeouts.ts'
+import { checkTransport, type Transport } from './transport.ts'
 
 /** Options of a core Sandbox: the runtime and the isolation are handed in as objects. */
 export interface CoreSandboxOptions extends TimeoutOptions {
@@ -55,6 +56,12 @@ export interface CoreSandboxOptions extends TimeoutOptions {
    * a pool's guests do it. @default false
    */
   standby?: boolean | undefined
+  /**
+   * What carries the calls. `'inherited'`: a pair of sockets that only two processes have. `'unix'`: a unix socket that the
+   * host listens on for one connection. `'tcp'`: the same on 127.0.0.1; only with `noSandbox`, as a TCP socket of the host's
+   * network in the guest's hands would be a hole in the wall. @default 'inherited'
+   */
+  transport?: Transport | undefined
   /** How many containers the one guest process takes. They share its memory with the plain runtimes. @default what the runtime says */
   maxContainers?: number | undefined
 }
@@ -78,6 +85,7 @@ export const defaultOptions = Object.freeze({
   pipeStderr: false,
   standby: false,
   onViolation: 'kill' satisfies OnViolation as OnViolation,
+  transport: 'inherited' satisfies Transport as Transport,
   ...defaultTimeouts,
 })
 
@@ -96,6 +104,7 @@ export function checkOptions(options: CoreSandboxOptions): CheckedOptions {
   if (checked.onViolation !== 'kill' && checked.onViolation !== 'deny') {
     throw bad('onViolation', checked.onViolation, "'kill' or 'deny'")
   }
+  checkTransport(checked.transport, !checked.noSandbox)
   if (!isCount(checked.startTimeoutMs)) throw bad('startTimeoutMs', checked.startTimeoutMs, 'a positive whole number of milliseconds')
   for (const name of Object.keys(defaultTimeouts) as (keyof typeof defaultTimeouts)[]) checkTimeout(name, checked[name])
   if (checked.maxContainers !== undefined && !isCount(checked.maxContainers)) {

@@ -4,7 +4,7 @@ import type { Server } from 'node:net'
 import type { Readable } from 'node:stream'
 import { ConfineError, type GuestEnd } from '@confine-sandbox/contract'
 import { type ExecRequest, guestMethod, guestNotice } from '@confine-sandbox/guest'
-import type { Peer } from '@confine-sandbox/ipc'
+import type { Peer, SocketLink } from '@confine-sandbox/ipc'
 import { type Abortable, abortError, signalOf, untilAborted } from './abort.ts'
 import { asContainer, checkCall } from './call-options.ts'
 import { ConsoleEvents } from './console-events.ts'
@@ -19,6 +19,7 @@ import { GuestOutput } from './guest-output.ts'
 import { GuestSession, type GuestSessionOwner } from './guest-session.ts'
 import { answerCallback, answerGuest, type HostFunctionFailure } from './host-functions.ts'
 import type { IsolationReport } from './isolation-report.ts'
+import { connectTransport, dropLink } from './transport.ts'
 import { type CheckedOptions, checkOptions, type CoreSandboxOptions } from './options.ts'
 
 /** A container as the fixed API names it. */
@@ -42,11 +43,14 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   opts: CheckedOptions
   /** The guest's process; on Linux the supervisor above it. Set by `init()`. */
   guestProcess?: ChildProcess
-  /** Set only with a listening transport. The default is a socket that the guest inherits: nobody can connect to it. */
+  /**
+   * Set only with the transports `'unix'` and `'tcp'`, by `init()`. It takes the one connection of the guest and listens no more.
+   * The default is a socket that the guest inherits: nobody can connect to it.
+   */
   ipcServer?: Server
-  /** Set only with a listening transport. */
+  /** Where the server listened. Set only with the transport `'tcp'`. */
   ipcServerPort?: number
-  /** Set only with a listening transport. */
+  /** The guest's end of the connection. Set only with the transport `'tcp'`. */
   ipcClientPort?: number
   /** The call channel's end in this process. Set by `init()`. */
   ipc?: ConfineIPC
@@ -258,7 +262,8 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
 
   async #launch(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
-    const session = this.#startSession()
+    const { transport } = this.opts
+    const session = this.#startSession(transport === 'inherited' ? undefined : await this.#link(transport))
     this.#session = session
     this.#guest = new GuestContainers({
       options: this.opts,
@@ -284,7 +289,19 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     listeners.on('removeListener', (event) => event === 'console' && capture(this.listenerCount('console') > 0))
   }
 
-  #startSession(): GuestSession {
+  async #link(transport: 'unix' | 'tcp'): Promise<SocketLink> {
+    try {
+      const link = await connectTransport(transport, this)
+      if (this.#failure === undefined) return link
+      dropLink(link)
+      throw this.#failure
+    } catch (error) {
+      this.#closed(126)
+      throw error
+    }
+  }
+
+  #startSession(link?: SocketLink): GuestSession {
     const owner: GuestSessionOwner = {
       hostCall: (call) => answerGuest(call, this.#containers, this.#globals, this.#hostFunctionFailed()),
       hostCallback: (callback, call) => answerCallback(callback, call, this.#containers),
@@ -306,8 +323,9 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
       ended: (end, exitCode, failure) => this.#ended(end, exitCode, failure),
     }
     try {
-      return new GuestSession(this.opts, owner)
+      return new GuestSession(this.opts, owner, link)
     } catch (error) {
+      dropLink(link)
       // There is no process, and there will be none.
       this.#closed(126)
       throw error

@@ -6,3 +6,5 @@ export { type ErrorPayload, errorPayload, text as errorText } from './error-payl
 export type { IncomingCall, RequestOptions } from './calls.ts'
 export { Peer } from './peer.ts'
 export type { PeerOptions } from './peer-options.ts'
+export { newSecret, shakeHands } from './handshake.ts'
+export { linkSockets, type SocketLink } from './socket-link.ts'

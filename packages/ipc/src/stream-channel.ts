@@ -75,6 +75,8 @@ class StreamChannel implements Channel {
     this.#pauseAbove = Math.max(options.pauseReadingAboveBytes ?? Number.POSITIVE_INFINITY, stream.writableHighWaterMark)
     // A stream without an error listener takes the whole process down; the error itself is reported by 'close'.
     stream.on('error', (error) => this.#finish(error))
+    // The other side may be gone before anybody listens here.
+    stream.on('close', () => this.#finish())
   }
 
   open(receiver: ChannelReceiver): void {
@@ -84,6 +86,7 @@ class StreamChannel implements Channel {
       return !this.#mustPause()
     })
     const stream = this.#stream
+    if (stream.destroyed) this.#isClosed = true
     if (this.#isClosed) {
       receiver.closed(this.#closedBy)
       return
@@ -106,7 +109,6 @@ class StreamChannel implements Channel {
     stream.on('end', () => {
       this.#finish(decoder.isIdle ? undefined : new ConfineError('ERR_CONFINE_PROTOCOL', 'The stream ended inside a frame'))
     })
-    stream.on('close', () => this.#finish())
   }
 
   #readEvents(take: (chunk: Uint8Array) => number): void {
