@@ -31,6 +31,7 @@ export {
   type SandboxEvents,
   type SandboxExecContainerOpts,
   type TimeoutOptions,
+  type Transport,
 } from '@confine-sandbox/core'
 export {
   type Assessment,
