@@ -4,6 +4,7 @@ import { attacks } from '../packages/conformance/src/index.ts'
 import { errorCodes } from '../packages/contract/src/index.ts'
 import { describe, expect, test } from 'vitest'
 import { guide } from '../docs/.vitepress/pages.ts'
+import { guestMethod, hostNotice } from '../packages/guest/src/protocol.ts'
 import { defaultLimits } from '../packages/ipc/src/limits.ts'
 import { tag } from '../packages/ipc/src/wire.ts'
 import { root } from './packages.ts'
@@ -60,6 +61,11 @@ describe('the page on the protocol', () => {
     const [, channel] = protocol.split(/^## /m) as [string, string]
     const named = Object.fromEntries([...channel.matchAll(/^\| `(\w+)` \| (\d+) \|/gm)].map(([, name, byte]) => [name, Number(byte)]))
     expect(named).toEqual(wanted)
+  })
+
+  test('names what host and guest say', () => {
+    for (const name of Object.values(guestMethod)) expect(protocol).toContain(`request 0 \`${name}\``)
+    for (const name of Object.values(hostNotice)) expect(protocol).toMatch(new RegExp(`notify (0|\\*cid\\*) \`${name}\``))
   })
 
   test('names every bound', () => {
