@@ -31,6 +31,12 @@ struct keeper {
 	const struct options *options;
 	struct cgroup groups[MOST_CGROUPS];
 	size_t count;
+	/*
+	 * Each once, and before any untrusted code runs: whoever got hold of
+	 * the supervisor later could harm every process of root's by them.
+	 */
+	bool has_moved;
+	bool has_limited;
 };
 
 /* Of a keeper nobody hears why it cannot be: without it there are no cgroups, which is said. */
@@ -102,12 +108,16 @@ static void obey(struct keeper *keeper)
 
 		if (got < 0)
 			continue;
-		if (request.order == ORDER_MOVE)
-			answer.layers = move(keeper, request.value);
-		else if (request.order == ORDER_LIMIT)
-			answer.layers = limit(keeper);
-		else
+		if (request.order == ORDER_TELL) {
 			answer.layers = tell(keeper);
+		} else if (request.order == ORDER_MOVE && !keeper->has_moved) {
+			keeper->has_moved = true;
+			answer.layers = move(keeper, request.value);
+		} else if (request.order == ORDER_LIMIT &&
+			   !keeper->has_limited) {
+			keeper->has_limited = true;
+			answer.layers = limit(keeper);
+		}
 		/* A supervisor that is gone is seen at the next read(). */
 		if (send(SOCKET_FD, &answer, sizeof(answer), MSG_NOSIGNAL) < 0)
 			continue;
@@ -160,15 +170,17 @@ void start_keeper(struct side *side, const struct options *options)
 	side->keeper = -1;
 	if (options->cgroup_count == 0)
 		return;
+	/* Nothing depends on it, so a host that has no process left goes without. */
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
-		fail(side, STAGE_SUPERVISE, "create", "sockets");
+		return;
 	pid = fork();
-	if (pid < 0)
-		fail(side, STAGE_SUPERVISE, "fork", "");
 	if (pid == 0)
 		run_keeper(options, sockets[1]);
 	close(sockets[1]);
-	side->keeper = sockets[0];
+	if (pid > 0)
+		side->keeper = sockets[0];
+	else
+		close(sockets[0]);
 }
 
 void order_keeper(const struct side *side, enum order order, pid_t guest)
