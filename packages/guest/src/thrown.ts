@@ -28,6 +28,8 @@ const errorFields = new Set(['name', 'message', 'stack', 'code', 'cause', 'detai
 function details(error: Record<string, unknown>): unknown {
   if (error.details !== undefined) return error.details
   const fields = Object.entries(error).filter(([key]) => !errorFields.has(key))
+  // Those of an AggregateError are its own, and not enumerable.
+  if (Array.isArray(error.errors) && !Object.hasOwn(Object.fromEntries(fields), 'errors')) fields.push(['errors', error.errors])
   return fields.length === 0 ? undefined : Object.fromEntries(fields)
 }
 
