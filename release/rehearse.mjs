@@ -148,9 +148,27 @@ function useWith({ name, install }, npmrc) {
     console.log(`used       by ${name}, Node ${versionOf(node)}: ESM, CommonJS and TypeScript with both runtimes, confine doctor`)
   }
   if (name !== 'npm') return
+  useExamples(directory)
   const megabytes = Number(run('du', ['-sk', '--apparent-size', 'node_modules'], directory).split('\t')[0]) / 1000
   console.log(`size       ${megabytes.toFixed(1)} MB installed`)
   if (megabytes > maxInstalledMB) problems.push(`confine-sandbox takes ${megabytes.toFixed(1)} MB installed, more than ${maxInstalledMB}`)
+}
+
+/** As somebody does who copies them: with nothing around them but what was installed. */
+function useExamples(directory) {
+  const copied = [
+    'hello.mjs',
+    'host-functions.mjs',
+    'streams.mjs',
+    'plug-in-host.mjs',
+    'own-runtime.mjs',
+    'template-runtime',
+    'own-backend.mjs',
+  ]
+  for (const file of copied) cpSync(join(root, 'examples', file), join(directory, file), { recursive: true })
+  const programs = copied.filter((file) => file.endsWith('.mjs'))
+  for (const file of programs) run(process.execPath, [file], directory)
+  console.log(`examples   ${programs.join(', ')} run from what was installed`)
 }
 
 /** Yarn 4, with a node_modules: in an archive (Plug'n'Play) the guest would find nothing. */
