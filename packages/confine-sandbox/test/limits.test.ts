@@ -152,3 +152,17 @@ test.runIf(process.getuid?.() === 0)('they hold for an unprivileged user, too', 
   const kinds = JSON.parse(stdout)
   expect(kinds).toEqual([...new Array(kinds.length - 2).fill(['memory', true, true]), ['cpu', true, true], ['cpu', true, true]])
 })
+
+test('openFiles: a guest with files opens as many as it may, Node’s own included, and lives on', async () => {
+  const source = `exports.open = () => {
+    const fs = require('node:fs')
+    const opened = []
+    try { for (;;) opened.push(fs.openSync('/tmp', 'r')) } catch (error) { return [Math.max(...opened), error.code] }
+    finally { for (const descriptor of opened) fs.closeSync(descriptor) }
+  }`
+  const options = { runtime: 'jseval-confine-runtime', policy: { scratchMiB: 1 } }
+  const highest = async (openFiles: number | undefined) => (await outcomeOf({ ...options, limits: { openFiles } }, source, 'open')).result
+  expect(await highest(undefined)).toEqual([63, 'EMFILE'])
+  expect(await highest(32)).toEqual([31, 'EMFILE'])
+  expect(await highest(500)).toEqual([499, 'EMFILE'])
+})

@@ -81,6 +81,10 @@ static const char *hint_for_root(const char *verb, int error)
 {
 	if (strcmp(verb, "let the guest boot from") == 0)
 		return hint_for_boot(error);
+	if (strcmp(verb, "let the guest pass through") == 0)
+		return geteuid() == 0 ?
+			       "Guests of root are nobody, and without namespaces they read their files where those are: install in a directory that everybody may pass, or launch as its owner" :
+			       "Give the user who launches the right to pass it";
 	if (strncmp(verb, "let the guest", 13) == 0 ||
 	    strcmp(verb, "open the granted") == 0)
 		return hint_for_grant(error);

@@ -99,11 +99,8 @@ bool is_in_writable_grant(const struct options *options,
 	return false;
 }
 
-/*
- * Whether the guest can reach a path. If not, writes down the part of it that
- * keeps it out: the path, or a directory on the way.
- */
-static bool can_reach(const char *path, int mode, char *closed, size_t size)
+/* Whether the guest can pass every directory on the way; if not, writes down the first that keeps it out. */
+static bool can_pass(const char *path, char *closed, size_t size)
 {
 	for (const char *at = strchr(path + 1, '/'); at != NULL;
 	     at = strchr(at + 1, '/')) {
@@ -111,8 +108,7 @@ static bool can_reach(const char *path, int mode, char *closed, size_t size)
 		if (access(closed, X_OK) != 0)
 			return false;
 	}
-	snprintf(closed, size, "%s", path);
-	return access(closed, mode) == 0;
+	return true;
 }
 
 /* As the guest, without any capability: node would say less, or nothing. */
@@ -128,9 +124,12 @@ void assert_places(const struct side *side, const struct options *options)
 			continue;
 		if (stat(place->path, &status) == 0 && S_ISDIR(status.st_mode))
 			mode |= X_OK;
-		if (!can_reach(place->path, mode, closed, sizeof(closed)))
-			fail(side, STAGE_ROOT, "let the guest boot from",
+		if (!can_pass(place->path, closed, sizeof(closed)))
+			fail(side, STAGE_ROOT, "let the guest pass through",
 			     closed);
+		if (access(place->path, mode) != 0)
+			fail(side, STAGE_ROOT, "let the guest boot from",
+			     place->path);
 	}
 }
 
