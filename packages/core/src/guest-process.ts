@@ -124,7 +124,7 @@ export class GuestProcess {
     this.#endWhenAllIsRead()
   }
 
-  /** What watched the guest ends with it; a group without members is none any more. */
+  /** What watched the guest ends with it. Once, and soon: the number of a group that is gone can become another's. */
   #endGroup(): void {
     const { pid } = this.child
     if (!this.#leadsGroup || pid === undefined) return
@@ -142,7 +142,7 @@ export class GuestProcess {
   #end(exit: ProcessExit): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
-    this.#endGroup()
+    if (this.#hasLateReports) this.#endGroup()
     for (const stream of this.#open) stream.destroy()
     this.channel.destroy()
     const usage = this.#evidence.usage(Math.round(performance.now() - this.#launched))
