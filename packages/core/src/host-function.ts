@@ -11,7 +11,7 @@ export interface HostFunctionOptions<Schemas extends readonly StandardSchema[] =
   readonly result?: StandardSchema
   /** What it does, for declarations. */
   readonly description?: string
-  /** Its type in declarations, in TypeScript: '(city: string) => Promise<number>'. @default what the schemas tell */
+  /** Its type in declarations, in TypeScript: `(city: string) => Promise<number>`. @default what the schemas tell */
   readonly type?: string
 }
 

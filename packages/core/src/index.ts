@@ -23,4 +23,5 @@ export {
 export { resolveRuntime } from './resolve-runtime.ts'
 export { declareGlobals } from './declarations.ts'
 export { hostFunction, type HostFunctionOptions } from './host-function.ts'
-export type { SchemaOutput, StandardSchema } from './standard-schema.ts'
+export type { HostFunctionFailure } from './host-functions.ts'
+export type { SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from './standard-schema.ts'

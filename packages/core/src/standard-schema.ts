@@ -15,9 +15,11 @@ export interface StandardSchema<Input = any, Output = Input> {
   }
 }
 
-type SchemaResult<Output> = { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] }
+/** What a schema says of a value: what it makes of it, or what is wrong with it. */
+export type SchemaResult<Output> = { readonly value: Output; readonly issues?: undefined } | { readonly issues: readonly SchemaIssue[] }
 
-interface SchemaIssue {
+/** One thing that is wrong with a value. */
+export interface SchemaIssue {
   readonly message: string
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
