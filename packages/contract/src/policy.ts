@@ -47,6 +47,8 @@ export interface Limits {
   readonly threads?: number | undefined
   /** What it may write to stdout and stderr together, MiB. @default none */
   readonly outputMiB?: number | undefined
+  /** How fast what it writes to stdout and stderr is read, together, MiB a second. It waits when it writes faster. @default 64 */
+  readonly outputMiBPerSecond?: number | undefined
   /** Size of any one file that it writes, where its policy lets it write files at all, MiB. @default 64 */
   readonly fileSizeMiB?: number | undefined
   /**
@@ -57,7 +59,7 @@ export interface Limits {
 }
 
 /** The limits that hold unless others are given. */
-export const defaultLimits: Limits = Object.freeze({ memoryMiB: 512, threads: 64, fileSizeMiB: 64, openFiles: 64 })
+export const defaultLimits: Limits = Object.freeze({ memoryMiB: 512, threads: 64, outputMiBPerSecond: 64, fileSizeMiB: 64, openFiles: 64 })
 
 /** A symbolic link inside the guest's file system. */
 export interface BootLink {

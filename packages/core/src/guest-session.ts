@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   ConfineError,
   type EndReason,
@@ -18,6 +19,7 @@ import { GuestProcess, type GuestProcessListener } from './guest-process.ts'
 import type { CheckedOptions } from './options.ts'
 import { shortfall } from './min-isolation.ts'
 import { passOn } from './output.ts'
+import { OutputRate } from './output-rate.ts'
 import { StartGate } from './start-gate.ts'
 import { findTracer, traced } from './strace.ts'
 import { traceWriter } from './trace-writer.ts'
@@ -67,6 +69,7 @@ export class GuestSession {
   readonly #trace = traceWriter(process.stderr)
   #endTimer: NodeJS.Timeout | undefined
   #outputBytes = 0
+  readonly #rate: OutputRate | undefined
   /** What was written to stderr before the guest was ready: nothing untrusted ran until then. */
   #startOutput = ''
   /** The reason that the guest gave for its coming end. */
@@ -88,6 +91,8 @@ export class GuestSession {
       tracer?.by === 'strace' ? traced(confined, tracer.file) : { command: confined, traceDescriptor: undefined }
     if (options.logSpawn) console.log('SPAWN', command.file, command.args)
     const { startTimeoutMs } = options
+    const { outputMiBPerSecond } = options.limits
+    this.#rate = outputMiBPerSecond === undefined ? undefined : new OutputRate(outputMiBPerSecond * 1024 * 1024)
     const listener: GuestProcessListener = {
       isolation: (event) => this.#isolation(event),
       output: (name, chunk) => this.#output(name, chunk),
@@ -201,10 +206,12 @@ export class GuestSession {
       this.process.stop({ kind: 'output', outputMiB })
       return undefined
     }
-    const taken = this.#owner.output(name, chunk)
-    if (!this.#options[name === 'stdout' ? 'pipeStdout' : 'pipeStderr']) return taken
-    const passed = passOn(process[name], chunk)
-    return taken === undefined || passed === undefined ? (taken ?? passed) : Promise.all([taken, passed]).then(() => {})
+    const waitMs = this.#rate?.take(chunk.length) ?? 0
+    return allOf([
+      this.#owner.output(name, chunk),
+      this.#options[name === 'stdout' ? 'pipeStdout' : 'pipeStderr'] ? passOn(process[name], chunk) : undefined,
+      waitMs === 0 ? undefined : delay(waitMs, undefined, { ref: false }),
+    ])
   }
 
   #notice(cid: number, method: string, params: unknown[], heldBytes: number): void {
@@ -256,6 +263,12 @@ export class GuestSession {
     if (explained === undefined) return end
     return { kind: 'setup-failed', stage: explained.stage, reason: `${explained.reason} ${explained.remedy}` }
   }
+}
+
+/** Waits for all that are waited for. */
+function allOf(waits: readonly (Promise<void> | undefined)[]): Promise<void> | undefined {
+  const real = waits.filter((wait) => wait !== undefined)
+  return real.length === 0 ? undefined : Promise.all(real).then(() => {})
 }
 
 /** What is in force. */

@@ -31,6 +31,7 @@ const least: Readonly<Record<keyof Limits, number>> = Object.freeze({
   lifeMs: 1,
   threads: 16,
   outputMiB: 1,
+  outputMiBPerSecond: 1,
   fileSizeMiB: 1,
   openFiles: 32,
 })

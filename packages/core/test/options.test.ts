@@ -52,6 +52,6 @@ test('limits and the bar have defaults, one by one; Infinity is no limit', () =>
     limits: { memoryMiB: Infinity, cpuSeconds: 3 },
     minIsolation: { files: 1 },
   })
-  expect(limits).toEqual({ cpuSeconds: 3, threads: 64, fileSizeMiB: 64, openFiles: 64 })
+  expect(limits).toEqual({ cpuSeconds: 3, threads: 64, outputMiBPerSecond: 64, fileSizeMiB: 64, openFiles: 64 })
   expect(minIsolation).toMatchObject({ files: 1, network: 2 })
 })

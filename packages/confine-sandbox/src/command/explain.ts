@@ -94,7 +94,16 @@ async function explainPolicy(options: SandboxConstructorOpts): Promise<Explanati
   }
 }
 
-const limitNames: readonly (keyof Limits)[] = ['memoryMiB', 'cpuSeconds', 'lifeMs', 'threads', 'outputMiB', 'fileSizeMiB', 'openFiles']
+const limitNames: readonly (keyof Limits)[] = [
+  'memoryMiB',
+  'cpuSeconds',
+  'lifeMs',
+  'threads',
+  'outputMiB',
+  'outputMiBPerSecond',
+  'fileSizeMiB',
+  'openFiles',
+]
 
 function print(explanation: Explanation, { out }: Terminal): void {
   const { runtime, backend, tier, read, write, scratchMiB, hardened, onViolation, maxContainers, parts, limits, syscalls, acts } =

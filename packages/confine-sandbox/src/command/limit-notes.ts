@@ -14,6 +14,7 @@ const onLinux: Readonly<Record<keyof Limits, string>> = {
   lifeMs: 'a timer of the host',
   threads: 'seccomp where the runtime starts none, else RLIMIT_NPROC',
   outputMiB: 'the host, which counts what it reads',
+  outputMiBPerSecond: 'the host, which reads no faster',
   fileSizeMiB: 'RLIMIT_FSIZE',
   openFiles: 'RLIMIT_NOFILE',
 }
@@ -26,4 +27,4 @@ const onMacos: Readonly<Partial<Record<keyof Limits, string>>> = {
 }
 
 /** Kept by the host, whatever the backend. */
-const everywhere: ReadonlySet<keyof Limits> = new Set(['lifeMs', 'outputMiB'])
+const everywhere: ReadonlySet<keyof Limits> = new Set(['lifeMs', 'outputMiB', 'outputMiBPerSecond'])
