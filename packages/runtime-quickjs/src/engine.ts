@@ -5,10 +5,13 @@ import imported from '@jitl/quickjs-wasmfile-release-sync'
 import { ConfineError } from '@confine-sandbox/contract'
 import { newQuickJSWASMModuleFromVariant, newVariant, type QuickJSContext, type QuickJSSyncVariant } from 'quickjs-emscripten-core'
 
-/** A QuickJS engine with memory of its own, and nothing but the language in it. */
+/**
+ * A QuickJS engine with memory of its own, and nothing but the language in it.
+ * @throws ERR_CONFINE_LIMIT when the process has no memory for one more.
+ */
 export async function createEngine(memoryLimitMiB: number): Promise<QuickJSContext> {
   const pagesOfLimit = Math.ceil(memoryLimitMiB * pagesPerMiB)
-  const wasmMemory = new WebAssembly.Memory({ initial: initialPages, maximum: initialPages + pagesOfLimit })
+  const wasmMemory = createMemory(initialPages + pagesOfLimit)
   const engine = await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmModule: compiled(), wasmMemory }))
   const runtime = engine.newRuntime()
   runtime.setMemoryLimit(memoryLimitMiB * 1024 * 1024)
@@ -29,6 +32,18 @@ export function compiled(): WebAssembly.Module {
   }
   cache.module ??= new WebAssembly.Module(readFileSync(createRequire(import.meta.url).resolve('@jitl/quickjs-wasmfile-release-sync/wasm')))
   return cache.module
+}
+
+function createMemory(maximum: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: initialPages, maximum })
+  } catch (error) {
+    throw new ConfineError(
+      'ERR_CONFINE_LIMIT',
+      'The guest process has no memory for one more program, which takes 16 MiB from the start: raise limits.memoryMiB, or use another Sandbox',
+      { cause: error },
+    )
+  }
 }
 
 // As an ES module it is the default export, and required it has one.

@@ -211,6 +211,19 @@ test.each([
   expect(await rejection(new QuickJsConfineRuntime(options).init())).toMatchObject({ code: 'ERR_CONFINE_BAD_OPTION' })
 })
 
+test('a process without memory for one more program says so', async () => {
+  const { Memory } = WebAssembly
+  const none = () => {
+    throw new RangeError('WebAssembly.Memory(): could not allocate memory')
+  }
+  WebAssembly.Memory = none as never
+  try {
+    expect(await rejection(start(''))).toMatchObject({ code: 'ERR_CONFINE_LIMIT', message: expect.stringContaining('limits.memoryMiB') })
+  } finally {
+    WebAssembly.Memory = Memory
+  }
+})
+
 test('waits for a host that calls back at once', async () => {
   let again: Promise<unknown> | undefined
   const { call, runtime } = await start('exports.ask = async () => 1 + await host(); exports.one = () => 1', {
