@@ -70,12 +70,19 @@ export class WasmConfineRuntime extends AbstractConfineRuntime {
   /**
    * Calls an exported function with numbers (bigints for i64), and waits for the host functions that it calls. Reads and
    * writes an exported memory: `memory.read(offset, length)`, `memory.write(offset, bytes)`.
-   * @throws MethodNotFound; ERR_CONFINE_CONTAINER_CLOSED; ERR_CONFINE_VALUE for what is no number; a trap as an Error.
+   * @throws MethodNotFound; ERR_CONFINE_CONTAINER_CLOSED; ERR_CONFINE_VALUE for what is no number; ERR_CONFINE_LIMIT
+   * when 200 calls wait already; a trap as an Error.
    */
   override async handleAPICall(methodName: string, params: unknown[] = []): Promise<unknown> {
     this.#assertOpen()
     const method = this.#methods.get(methodName)
     if (method === undefined) throw new MethodNotFound(`Method not found: ${methodName}`)
+    if (this.#waiting.size >= maxWaiting) {
+      throw new ConfineError(
+        'ERR_CONFINE_LIMIT',
+        `More than ${maxWaiting} calls wait for the host at once: each of them holds a stack of the engine`,
+      )
+    }
     return this.#orClosed(method(params))
   }
 
@@ -211,6 +218,8 @@ export declare namespace WasmConfineRuntime {
 }
 
 const pagesPerMiB = 16
+/** A stack takes a MiB, of a process that has 512 by default. */
+const maxWaiting = 200
 const memoryNames = ['read', 'write'] as const
 
 /** `(module (import "env" "wait" (func $wait)) (func (export "wait") (call $wait)))` */

@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import WasmConfineRuntime from '../src/index.ts'
 import { limitModule } from '../src/limited-module.ts'
 import { wat } from './wat.ts'
@@ -129,6 +129,20 @@ describe('a program', () => {
     await new Promise((resolve) => setImmediate(resolve))
     expect(asked).toBe(1)
   })
+})
+
+test('calls that wait are bounded, and the next one runs', async () => {
+  const answers: ((value: unknown) => void)[] = []
+  const source = wat('(module (import "env" "ask" (func $ask)) (func (export "go") (call $ask)))')
+  const { call } = await start(source, { globals: { ask: () => new Promise((resolve) => answers.push(resolve)) } })
+  const waiting = Array.from({ length: 200 }, () => call('go'))
+  await expect(call('go')).rejects.toMatchObject({ code: 'ERR_CONFINE_LIMIT' })
+  for (const answer of answers) answer(undefined)
+  await Promise.all(waiting)
+  const next = call('go')
+  await vi.waitFor(() => expect(answers).toHaveLength(201))
+  answers[200]!(undefined)
+  await next
 })
 
 test('bytes that are no module, or half of one, are an error each', async () => {
