@@ -11,7 +11,7 @@ export interface HeldCallbackOwner {
 /** A function of the other side, as this side's table holds it. */
 export class HeldCallback {
   #owner: HeldCallbackOwner | undefined
-  #reason: Error | undefined
+  #reason: (() => Error) | undefined
 
   /** @param owner Missing for a function whose container has closed. */
   constructor(owner: HeldCallbackOwner | undefined) {
@@ -27,18 +27,19 @@ export class HeldCallback {
 
   release(): void {
     const owner = this.#owner
-    this.revoke(new ConfineError('ERR_CONFINE_REVOKED', 'The callback was released'))
+    this.#owner = undefined
+    this.#reason ??= released
     owner?.release()
   }
 
   /** It cannot be called any more. */
   revoke(reason: Error): void {
     this.#owner = undefined
-    this.#reason ??= reason
+    this.#reason ??= () => reason
   }
 
   async #call(params: unknown[]): Promise<unknown> {
-    if (this.#owner === undefined) throw this.#reason ?? containerClosed('callback')
+    if (this.#owner === undefined) throw this.#reason?.() ?? containerClosed('callback')
     return await this.#owner.invoke(params)
   }
 }
@@ -46,4 +47,9 @@ export class HeldCallback {
 /** The error of a function or stream that outlived its container. */
 export function containerClosed(what: string): ConfineError {
   return new ConfineError('ERR_CONFINE_CONTAINER_CLOSED', `The container of this ${what} has closed`)
+}
+
+/** Made when somebody calls: most callbacks are released as garbage, many at once. */
+function released(): ConfineError {
+  return new ConfineError('ERR_CONFINE_REVOKED', 'The callback was released')
 }

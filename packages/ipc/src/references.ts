@@ -1,6 +1,7 @@
 import { ConfineError, released } from '@confine-sandbox/contract'
 import type { RequestOptions } from './calls.ts'
 import type { ErrorPayload } from './error-payload.ts'
+import { Garbage } from './garbage.ts'
 import { containerClosed, HeldCallback } from './held-callback.ts'
 import { IncomingStream, ReceivedStream } from './incoming-stream.ts'
 import type { ChannelLimits } from './limits.ts'
@@ -34,7 +35,7 @@ export class References implements MessageReferences {
   readonly #own = new Map<number, Own>()
   /** By text, whose hash the other side cannot foresee: numbers that it chose could all collide. */
   readonly #incoming = new Map<string, { readonly stream: IncomingStream; readonly cid: number; readonly held: Held }>()
-  readonly #garbage = new FinalizationRegistry<Releasable>((held) => held.release())
+  readonly #garbage = new Garbage()
   #lastOwn = 0
   #lastIncoming = 0
 
@@ -204,7 +205,7 @@ export class References implements MessageReferences {
       invoke: (params) => this.#link.invoke(cid, id, params),
       release: () => {
         scope.held.delete(held)
-        this.#garbage.unregister(held)
+        this.#garbage.forget(held)
         this.#link.send({ type: 'release', reference: id })
       },
     })
@@ -215,7 +216,7 @@ export class References implements MessageReferences {
     scope.held.add(held)
     made.push(held)
     const result = callback.toFunction()
-    this.#garbage.register(result, held, held)
+    this.#garbage.watch(result, held)
     return result
   }
 
@@ -250,7 +251,7 @@ export class References implements MessageReferences {
     scope.heldIds.add(key)
     made.push(held)
     const result = new ReceivedStream(stream)
-    this.#garbage.register(result, held, held)
+    this.#garbage.watch(result, held)
     return result
   }
 
@@ -266,7 +267,7 @@ export class References implements MessageReferences {
     const found = this.#incoming.get(key)
     if (found === undefined) return
     this.#incoming.delete(key)
-    this.#garbage.unregister(found.held)
+    this.#garbage.forget(found.held)
     const scope = this.#scopes.get(cid)
     if (scope === undefined) return
     scope.held.delete(found.held)
