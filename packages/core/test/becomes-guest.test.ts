@@ -36,14 +36,15 @@ test.each([
   await sbx.execContainer({ source })
   const leader = sbx.guestProcess?.pid as number
   expect(await sbx.whenGuestProcessClosed).toBe(exitCode)
-  await expect.poll(() => group(leader)).toEqual([])
+  await expect.poll(() => group(leader), { timeout: 20_000 }).toEqual([])
 })
 
 test('a limit of the host ends it with SIGKILL at once: no supervisor is asked', async () => {
   let asked = 0
   const isolation = shell({ descriptors: [{ read: () => () => [] }] })
   const sbx = sandbox({ noSandbox: false, isolation, limits: { lifeMs: 1500 }, globals: { asked: () => ++asked } })
-  await sbx.execContainer({ source: 'process.on("SIGTERM", () => globals.asked())' })
+  // However slow this machine is: its life may be over before it has loaded.
+  await sbx.execContainer({ source: 'process.on("SIGTERM", () => globals.asked())' }).catch(() => {})
   await sbx.whenGuestProcessClosed
   expect(sbx.guestEnd).toMatchObject({ kind: 'timeout', what: 'its life' })
   expect(asked).toBe(0)

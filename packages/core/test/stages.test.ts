@@ -114,7 +114,7 @@ describe.each(Object.entries(stages))('a guest that is gone %s', (_, stage) => {
     expect(await sbx.listContainers()).toEqual([])
     expect(await sbx.teardown()).toBe(128 + 9)
     // One turn, for what the last event of the process left to be cleared.
-    await expect.poll(timers).toBeLessThanOrEqual(before)
+    await expect.poll(timers, { timeout: 20_000 }).toBeLessThanOrEqual(before)
     for (const late of [sbx.execContainer({ source: '' }), sbx.handleAPICall(1, 'f')]) {
       await expect(late).rejects.toMatchObject({ name: 'ConfineError' })
     }
