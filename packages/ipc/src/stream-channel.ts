@@ -22,8 +22,7 @@ export function streamChannel(stream: Duplex, options: StreamChannelOptions = {}
 
 /** A channel over a socket that this process inherited as a descriptor, and that socket. */
 export function inheritedChannel(fd: number, options: StreamChannelOptions = {}): { readonly channel: Channel; readonly socket: Socket } {
-  // One buffer for all reads: no allocation for each, and none of a stream's steps between the system and the decoder,
-  // which copies what it keeps.
+  // One buffer for all reads: no allocation for each, and none of a stream's steps between the system and the decoder.
   const buffer = Buffer.allocUnsafeSlow(readBytes)
   let take = (_chunk: Uint8Array): boolean => true
   const socket = new Socket({
@@ -33,6 +32,7 @@ export function inheritedChannel(fd: number, options: StreamChannelOptions = {})
     onread: { buffer, callback: (length) => take(buffer.subarray(0, length)) },
   })
   const reads: LentReads = {
+    memory: buffer.buffer,
     open(reader) {
       take = reader
       socket.resume()
@@ -43,6 +43,7 @@ export function inheritedChannel(fd: number, options: StreamChannelOptions = {})
 
 /** Reads that come in memory which is overwritten by the next one. */
 interface LentReads {
+  readonly memory: ArrayBufferLike
   /** @param take Takes what was read; returns whether to read on, or else to wait for `resume()`. */
   open(take: (chunk: Uint8Array) => boolean): void
 }
@@ -82,7 +83,8 @@ class StreamChannel implements Channel {
   open(receiver: ChannelReceiver): void {
     this.#receiver = receiver
     const decoder = new FrameDecoder(this.#limits.maxMessageBytes, (message) => {
-      receiver.message(message)
+      // The receiver may keep it.
+      receiver.message(message.buffer === this.#reads?.memory ? Buffer.from(message) : message)
       return !this.#mustPause()
     })
     const stream = this.#stream

@@ -46,6 +46,16 @@ test('strings keep every code unit, lone surrogates included', () => {
   }
 })
 
+test.each([1, 16 * 1024 - 1, 16 * 1024, 300_000])('%i bytes arrive in memory of their own and exactly their size', (length) => {
+  const bytes = new Uint8Array(length).map((_, index) => index)
+  const first = cross(bytes)
+  const second = cross([bytes, 'and more'])[0]
+  expect(first).toEqual(bytes)
+  expect(second).toEqual(bytes)
+  for (const { buffer, byteOffset } of [first, second]) expect([byteOffset, buffer.byteLength]).toEqual([0, length])
+  expect(first.buffer).not.toBe(second.buffer)
+})
+
 test('shared references stay shared and cycles stay closed', () => {
   const shared = { n: 1 }
   const copy = cross([shared, shared, new Map([[shared, shared]])])
