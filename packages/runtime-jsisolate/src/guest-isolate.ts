@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs'
 import { ConfineError } from '@confine-sandbox/contract'
 import ivm from 'isolated-vm'
+import { Entrance, Places } from './entrance.ts'
 import { preludeSource } from './inside/index.ts'
 import type { HostAnswer, HostError } from './inside/host-calls.ts'
 import type { LoadedModule } from './inside/modules.ts'
@@ -44,9 +45,7 @@ export class GuestIsolate {
   readonly #context: ivm.Context
   readonly #enter: ivm.Reference<Enter>
   readonly #owner: IsolateOwner
-  /** Entries into the isolate that have not come back. */
-  #inside = 0
-  #stopped: (() => void) | undefined
+  readonly #entrance = new Entrance(places)
   readonly #linked: LinkedModules
 
   /** Only code of this package runs in here, so it runs at once, on this thread. */
@@ -89,7 +88,10 @@ export class GuestIsolate {
    * compiled.
    */
   runCommonJs(operationId: number, program: ModuleSource, failed: (error: unknown) => void): void {
-    this.#enters(this.#compileCommonJs(operationId, program), (error) => this.#hasEnded(error) || failed(error))
+    this.#entrance.enter(
+      () => this.#compileCommonJs(operationId, program),
+      (error) => this.#hasEnded(error) || failed(error),
+    )
   }
 
   /**
@@ -97,16 +99,20 @@ export class GuestIsolate {
    * is given what isolated-vm says of text that cannot be compiled or linked, and what the program throws.
    */
   runModule(operationId: number, program: ModuleSource, failed: (error: unknown) => void): void {
-    this.#enters(this.#linked.run(operationId, program), (error) => this.#hasEnded(error) || failed(error))
+    this.#entrance.enter(
+      () => this.#linked.run(operationId, program),
+      (error) => this.#hasEnded(error) || failed(error),
+    )
   }
 
   /** Loads a module while the program runs, and hands it to the program's `import()`. @param ran is told when it ran up to its first `await`. */
   importModule(importId: number, specifier: string, from: string, ran: () => void): void {
-    const work = this.#linked.import(importId, specifier, from).then((path) => {
+    const work = async () => {
+      const path = await this.#linked.import(importId, specifier, from)
       if (path !== undefined) this.#run('imported', undefined, [importId, path])
       ran()
-    })
-    this.#enters(work, (error) => this.#hasEnded(error) || this.failImport(importId, this.#owner.describe(error)))
+    }
+    this.#entrance.enter(work, (error) => this.#hasEnded(error) || this.failImport(importId, this.#owner.describe(error)))
   }
 
   /** Rejects an `import()` of the program. */
@@ -122,7 +128,10 @@ export class GuestIsolate {
     const origin = { filename: path, columnOffset: -head.length }
     const script = await this.#isolate.compileScript(`${head}${body}\n})`, origin)
     this.#run('lend', undefined, [operationId, path])
-    this.#enters(script.run(this.#context, { release: true }), (error) => this.#taskFailed(error, operationId))
+    this.#entrance.enter(
+      () => script.run(this.#context, { release: true }),
+      (error) => this.#taskFailed(error, operationId),
+    )
   }
 
   /** Names what a CommonJS module exports, as an operation. */
@@ -167,42 +176,34 @@ export class GuestIsolate {
   /** CPU time, and the memory of the heap unless something runs: V8 counts it only between two steps. */
   async usage(): Promise<{ cpuMs: number; heapMiB?: number }> {
     const cpuMs = Number(this.#isolate.cpuTime / 1000n) / 1000
-    if (this.#inside > 0) return { cpuMs }
-    const { used_heap_size, externally_allocated_size } = await this.#isolate.getHeapStatistics()
+    if (this.#entrance.count > 0) return { cpuMs }
+    const { used_heap_size, externally_allocated_size } = await new Promise<ivm.HeapStatistics>((resolve, reject) => {
+      this.#entrance.enter(async () => resolve(await this.#isolate.getHeapStatistics()), reject)
+    })
     return { cpuMs, heapMiB: (used_heap_size + externally_allocated_size) / 2 ** 20 }
   }
 
   /** Frees the isolate, and stops what runs in it. Can be called from within a call of the owner. */
   dispose(): void {
     if (!this.#isolate.isDisposed) this.#isolate.dispose()
+    this.#entrance.close()
   }
 
   /** Settles when nothing of a disposed isolate runs any more. V8 stops JavaScript at once, but not a long step of its own. */
   async stopped(): Promise<void> {
-    if (this.#inside > 0) await new Promise<void>((resolve) => (this.#stopped = resolve))
+    await this.#entrance.empty()
   }
 
   #run(name: keyof Inside, operationId: number | undefined, args: unknown[]): void {
-    this.#enters(this.#enter.apply(undefined, [name, ...args] as never), (error) => this.#taskFailed(error, operationId))
-  }
-
-  /** Minds an entry into the isolate until it has come back. */
-  #enters(entry: Promise<unknown>, failed: (error: unknown) => void): void {
-    this.#inside++
-    const left = () => {
-      if (--this.#inside === 0) this.#stopped?.()
-    }
-    entry.then(left, (error: unknown) => {
-      left()
-      failed(error)
-    })
+    const entry = () => this.#enter.apply(undefined, [name, ...args] as never)
+    this.#entrance.enter(entry, (error) => this.#taskFailed(error, operationId))
   }
 
   /** A task of isolated-vm fails for any rejection that is unhandled at its end, whatever its own operation did. */
   #taskFailed(error: unknown, operationId: number | undefined): void {
     if (this.#hasEnded(error)) return
     this.#owner.failed(error)
-    if (operationId !== undefined) this.#enter.applyIgnored(undefined, ['probe', operationId, String(error)])
+    if (operationId !== undefined) this.#run('probe', undefined, [operationId, String(error)])
   }
 
   /** Whether it is the end of the isolate that an error tells of; the owner is told. */
@@ -241,6 +242,9 @@ export class GuestIsolate {
     }
   }
 }
+
+// Of the process: half of the 64 threads that a guest has, so that Node's own and isolated-vm's idle ones fit beside them.
+const places = new Places(32)
 
 // Machine code for the prelude, of this process's own making.
 const compiled: { prelude?: ivm.ExternalCopy<ArrayBuffer> | undefined } = {}

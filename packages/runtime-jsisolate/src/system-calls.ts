@@ -17,13 +17,14 @@ export function systemCall(name: unknown, ...args: readonly unknown[]): unknown 
       return randomUUID()
     case 'url': {
       const [url, base] = args
+      if (text(url).length > maxSize) return undefined
       const parsed = URL.parse(text(url), base === undefined ? undefined : text(base))
       return parsed === null ? undefined : parts(parsed)
     }
     case 'url-with': {
       const [href, part, value] = args
       const url = new URL(text(href))
-      if (settable.has(text(part))) Reflect.set(url, text(part), text(value))
+      if (settable.has(text(part)) && text(value).length <= maxSize) Reflect.set(url, text(part), text(value))
       return parts(url)
     }
     case 'domain': {
@@ -34,7 +35,7 @@ export function systemCall(name: unknown, ...args: readonly unknown[]): unknown 
       return decoder(args[0], false)?.encoding
     case 'decode': {
       const [encoding, bytes, isFatal] = args
-      if (!ArrayBuffer.isView(bytes)) throw new TypeError('No bytes to decode')
+      if (!ArrayBuffer.isView(bytes) || bytes.byteLength > maxSize) throw new TypeError('No bytes to decode')
       try {
         return decoder(encoding, isFatal === true)?.decode(bytes as Uint8Array)
       } catch {
@@ -45,6 +46,9 @@ export function systemCall(name: unknown, ...args: readonly unknown[]): unknown 
       throw new TypeError('There is no such question')
   }
 }
+
+/** Of one question, so that a program does not fill the memory of the process instead of its own: bytes, or characters. */
+const maxSize = 4 * 1024 * 1024
 
 const settable = new Set(['protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname', 'search', 'hash'])
 

@@ -258,3 +258,26 @@ test.each([
   expect(started.runtime.describeAPI().type).toBe('api')
   expect(await rejection(started.call('missing.at.all'))).toBeInstanceOf(Error)
 })
+
+test('memory that is shared does not cross', async () => {
+  const seen: unknown[] = []
+  const { call } = await start(
+    `const { buffer } = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
+    const made = [buffer, new Uint8Array(buffer), new DataView(buffer), { a: [new Map([[1, buffer]])] }, Object.assign(new Error('x'), { buffer })]
+    exports.give = (index) => made[index]
+    exports.take = (index) => host(made[index])
+    exports.fail = () => { throw made[4] }
+    exports.plain = () => new Uint8Array(2)`,
+    { globals: { host: (value: unknown) => seen.push(value) } },
+  )
+  for (let index = 0; index < 5; index++) {
+    expect(await rejection(call('give', index))).toMatchObject({
+      code: 'ERR_CONFINE_VALUE',
+      message: expect.stringContaining('shared memory'),
+    })
+    expect(await rejection(call('take', index))).toMatchObject({ code: 'ERR_CONFINE_VALUE' })
+  }
+  expect((await rejection(call('fail'))).buffer).not.toBeInstanceOf(SharedArrayBuffer)
+  expect(seen).toEqual([])
+  expect(await call('plain')).toEqual(new Uint8Array(2))
+})

@@ -28,6 +28,7 @@ describe('as in Node', () => {
     "new TextDecoder().decode(new TextEncoder().encode('aé€\u{1F600}'.repeat(1000)))",
     'new TextDecoder().decode(new Uint8Array([0xef, 0xbb, 0xbf, 65, 0xff, 66]))',
     "new TextDecoder('utf-8', { ignoreBOM: true }).decode(new Uint8Array([0xef, 0xbb, 0xbf, 65]))",
+    "(() => { const text = 'aé€\u{1F600}'.repeat(300_000); return new TextDecoder().decode(new TextEncoder().encode(text)) === text })()",
     "new TextDecoder('latin1').encoding",
     "new TextDecoder('utf-16le').decode(new Uint16Array([65, 0xd83d, 0xde00]))",
     "new TextDecoder('shift_jis').decode(new Uint8Array([0x82, 0xa0]))",

@@ -36,14 +36,23 @@ export async function gather(options: GatherOptions): Promise<ModuleGraph> {
   const modules = new Map<string, Draft>()
   const waiting = [entry, ...(options.others ?? [])]
   const budget = { bytes: graphLimits.totalMiB * 1024 * 1024, specifiers: graphLimits.specifiers as number }
-  let turnStart = performance.now()
+  const start = performance.now()
+  let turnStart = start
+  const pause = async () => {
+    if (performance.now() - turnStart <= turnMs) return
+    await nextTurn()
+    if (options.signal?.aborted) throw abortError(options.signal)
+    turnStart = performance.now()
+    if (turnStart - start > graphLimits.seconds * 1000) throw tooMuch(`that took more than ${graphLimits.seconds} seconds`)
+  }
 
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     if (modules.has(path)) continue
+    await pause()
     if (modules.size >= graphLimits.modules) throw tooMuch(`it has more than ${graphLimits.modules} modules`)
     const isEntry = path === entry
     const text = (isEntry ? options.text : undefined) ?? files.text(path)
-    budget.bytes -= text.length
+    budget.bytes -= Buffer.byteLength(text)
     if (budget.bytes < 0) throw tooMuch(`its modules are larger than ${graphLimits.totalMiB} MiB`)
     const module = draft(files, lexers, path, text, isEntry, isEntry ? options.language : undefined)
     modules.set(path, module)
@@ -56,11 +65,7 @@ export async function gather(options: GatherOptions): Promise<ModuleGraph> {
         if (target === undefined) continue
         links.set(specifier, target)
         waiting.push(target)
-        if (performance.now() - turnStart > turnMs) {
-          await nextTurn()
-          if (options.signal?.aborted) throw abortError(options.signal)
-          turnStart = performance.now()
-        }
+        await pause()
       }
     }
   }

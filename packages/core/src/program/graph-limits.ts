@@ -3,9 +3,11 @@ export const graphLimits = Object.freeze({
   /** Modules of one program. */
   modules: 5000,
   /** Size of one of them. */
-  moduleMiB: 8,
+  moduleMiB: 12,
   /** Size of all together. */
   totalMiB: 24,
+  /** How long it may take; a hostile package can make every name expensive. */
+  seconds: 60,
   /** Names that their texts ask for, all together. */
   specifiers: 50_000,
 })

@@ -267,7 +267,7 @@ describe('limits', () => {
   })
 
   test('of one file', async () => {
-    write('large.js', ' '.repeat(8 * 1024 * 1024 + 1))
+    write('large.js', ' '.repeat(12 * 1024 * 1024 + 1))
     await expect(gather({ source: "require('./large')", sourcePath: join(root, 'one.js'), roots: [root] })).rejects.toMatchObject({
       code: 'ERR_CONFINE_LIMIT',
       message: expect.stringContaining('large.js'),

@@ -78,8 +78,21 @@ export class TextDecoder {
 function decoded(encoding: string, bytes: Uint8Array, isFatal: boolean): string | undefined {
   // Most texts are short and ASCII: they need not leave the isolate.
   if (encoding === 'utf-8' && bytes.length <= 1024 && bytes.every((byte) => byte < 0x80)) return String.fromCharCode(...bytes)
-  return system('decode', encoding, bytes, isFatal)
+  // The copy outside does not count against this isolate's memory, so it is taken in pieces.
+  if (bytes.length <= pieceBytes || !encoding.startsWith('utf-')) return system('decode', encoding, bytes, isFatal)
+  let text = ''
+  for (let start = 0; start < bytes.length; ) {
+    const piece = bytes.subarray(start, start + pieceBytes)
+    const length = start + piece.length === bytes.length ? piece.length : wholeLength(encoding, piece)
+    const part = system('decode', encoding, piece.subarray(0, length), isFatal)
+    if (part === undefined) return undefined
+    text += part
+    start += length
+  }
+  return text
 }
+
+const pieceBytes = 1024 * 1024
 
 /** How many bytes make whole characters. */
 function wholeLength(encoding: string, bytes: Uint8Array): number {

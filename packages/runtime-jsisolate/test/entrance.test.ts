@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest'
+import { Entrance, Places } from '../src/entrance.ts'
+import { start } from './start.ts'
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+function setUp(count: number) {
+  const places = new Places(count)
+  const log: string[] = []
+  const ends = new Map<string, () => void>()
+  const enter = (entrance: Entrance, name: string) =>
+    entrance.enter(
+      () => {
+        log.push(name)
+        return new Promise<void>((resolve) => ends.set(name, resolve))
+      },
+      (error) => log.push(`${name} failed: ${String(error)}`),
+    )
+  return { log, ends, enter, one: new Entrance(places), two: new Entrance(places), three: new Entrance(places) }
+}
+
+test('as many isolates run as there are places, in their order', async () => {
+  const { log, ends, enter, one, two, three } = setUp(1)
+  enter(one, 'a')
+  enter(two, 'b')
+  enter(three, 'c')
+  enter(one, 'a2')
+  enter(two, 'b2')
+  expect(log).toEqual(['a', 'a2'])
+  ends.get('a')!()
+  await turn()
+  expect(log).toEqual(['a', 'a2'])
+  ends.get('a2')!()
+  await turn()
+  expect(log).toEqual(['a', 'a2', 'b', 'b2'])
+  expect([one.count, two.count, three.count]).toEqual([0, 2, 1])
+})
+
+test('one that is closed gives its place back, and waits for none', async () => {
+  const { log, ends, enter, one, two, three } = setUp(1)
+  enter(one, 'a')
+  enter(two, 'b')
+  enter(three, 'c')
+  two.close()
+  expect(log).toEqual(['a', 'b'])
+  one.close()
+  expect(log).toEqual(['a', 'b', 'c'])
+  for (const end of ends.values()) end()
+  await Promise.all([one.empty(), two.empty(), three.empty()])
+  enter(three, 'd')
+  expect(log.at(-1)).toBe('d')
+})
+
+test('a failure is told, also one at once', async () => {
+  const { log, one } = setUp(1)
+  one.enter(
+    () => {
+      throw new Error('no')
+    },
+    (error) => log.push(String(error)),
+  )
+  await one.empty()
+  expect(log).toEqual(['Error: no'])
+})
+
+test('hundreds of programs are called at once', async () => {
+  const programs = await Promise.all(Array.from({ length: 60 }, () => start('exports.f = (n) => n + 1', { memoryLimitMiB: 8 })))
+  const results = await Promise.all(Array.from({ length: 300 }, (_, index) => programs[index % 60]!.call('f', index)))
+  expect(results).toEqual(Array.from({ length: 300 }, (_, index) => index + 1))
+})
