@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Command } from '@confine-sandbox/contract'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Sandbox } from '../src/index.ts'
 import { fixture, sandbox } from './support.ts'
 
@@ -51,6 +51,59 @@ test.each([
   const sbx = sandbox()
   expect(await attacked(sbx, attack)).toMatchObject({ name: 'ConfineError', code: 'ERR_CONFINE_PROTOCOL', end: { kind: 'protocol' } })
   expect(await sbx.whenGuestProcessClosed).toBe(128 + 9)
+})
+
+/** The call of the attack is request 2; the host gave out function 1 with it. */
+test.each([
+  ['an answer that an await would call', 'frame([2, 2, 13, 1, ...text("then"), 0x16, 7])', 'a function as then'],
+  [
+    'a parameter that JSON.stringify would call',
+    'frame([1, 9, 1, 0, ...text("f"), 11, 1, 13, 1, ...text("toJSON"), 0x16, 7])',
+    'a function as toJSON',
+  ],
+  ['a call of a function that the host never gave', 'frame([6, 9, 99, 0, 11, 0])', 'which was never given out'],
+  ['a call of a function for no container', 'frame([1, 9, 0, 0, ...text("f"), 11, 1, 0x16, 7])', 'where none may be'],
+  ['a stream twice', 'frame([1, 9, 1, 0, ...text("f"), 11, 2, 0x17, 7, 0x17, 7])', 'stream 7 twice'],
+  ['an item that nobody asked for', 'frame([1, 9, 1, 0, ...text("f"), 11, 1, 0x17, 7]); frame([9, 7, 4, 1])', 'beyond its window'],
+  ['an item of a stream that never was', 'frame([9, 90, 4, 1])', 'stream 90, which never was'],
+  ['a pull of a function', 'frame([8, 1, 1, 1])', 'which is no stream'],
+])('%s ends the guest, and nothing of it ran', async (_name, attack, reason) => {
+  const called = vi.fn()
+  const sbx = sandbox({ globals: { f: () => new Promise(() => {}) } })
+  const container = await sbx.execContainer({ source: `${hand}; exports.f = () => { ${attack}; return new Promise(() => {}) }` })
+  const error = await container.call('f', [called]).catch((thrown) => thrown)
+  expect(error).toMatchObject({ code: 'ERR_CONFINE_PROTOCOL', end: { kind: 'protocol', reason: expect.stringContaining(reason) } })
+  expect(await sbx.whenGuestProcessClosed).toBe(128 + 9)
+  expect(called).not.toHaveBeenCalled()
+})
+
+test('a guest that gives functions and streams without end is stopped at the bound, and the host goes on', async () => {
+  const rejections = vi.fn()
+  process.on('unhandledRejection', rejections)
+  onTestFinished(() => void process.off('unhandledRejection', rejections))
+  const kept: unknown[] = []
+  const sbx = sandbox({
+    globals: { keep: (values: unknown[]) => void kept.push(...values), make: () => [() => 1, (async function* () {})()] },
+  })
+  const container = await sbx.execContainer({
+    source: `
+      const many = async (make, count) => { try { for (let i = 0; ; i++) await globals.keep(Array.from({ length: count }, make)) } catch (error) { return error.code } }
+      exports.functions = () => many(() => () => { throw new Error('no') }, 5000)
+      exports.streams = () => many(() => (async function* () { throw new Error('no') })(), 50)
+      exports.makes = async () => { try { for (;;) await globals.make() } catch (error) { return error.code } }`,
+  })
+  expect(await container.call('functions')).toBe('ERR_CONFINE_LIMIT')
+  expect(await container.call('streams')).toBe('ERR_CONFINE_LIMIT')
+  expect(await container.call('makes')).toBe('ERR_CONFINE_LIMIT')
+  expect(kept.length).toBeLessThanOrEqual(65_536 + 1000)
+  for (const value of kept.slice(-1000).concat(kept.slice(0, 1000))) {
+    if (typeof value === 'function') void value()
+    else void (value as AsyncIterator<unknown>).next()
+  }
+  await (kept[0] as () => Promise<unknown>)().catch(() => {})
+  await sbx.teardown()
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(rejections).not.toHaveBeenCalled()
 })
 
 test('a guest that closes its channel and lives on is ended', async () => {
