@@ -20,6 +20,7 @@ import { commonJsModule, type ModuleSource } from './linked-modules.ts'
 import { OutsideReferences } from './references.ts'
 import { contextNow, noContext, type Operation } from './operation.ts'
 import { archive } from './node-shims.ts'
+import { ProgramImports } from './program-imports.ts'
 import { programModules, type ProgramModules } from './program-modules.ts'
 import { systemCall } from './system-calls.ts'
 import { type JsIsolateOptions, type Program, readProgram } from './options.ts'
@@ -53,7 +54,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
   #end: End | undefined
   #lastOperation = 0
   #answering = 0
-  readonly #imports = new Map<number, 'loading' | 'awaiting'>()
+  readonly #imports = new ProgramImports()
   readonly #operations = new Map<number, Operation>()
 
   constructor(options: JsIsolateOptions = {}) {
@@ -164,22 +165,6 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
     return { path: `node:${specifier.replace(/^node:/, '')}`, text: commonJsModule(specifier, names) }
   }
 
-  #importModule(importId: number, specifier: unknown, from: unknown): void {
-    if (specifier === undefined) {
-      this.#imports.delete(importId)
-      return
-    }
-    // The word of the program: each costs memory out here.
-    if (this.#imports.size >= maxImports) {
-      this.#guest!.failImport(importId, { name: 'Error', message: `${maxImports} imports are waiting`, code: 'ERR_CONFINE_LIMIT' })
-      return
-    }
-    this.#imports.set(importId, 'loading')
-    this.#guest!.importModule(importId, String(specifier), String(from), () => {
-      if (this.#imports.has(importId)) this.#imports.set(importId, 'awaiting')
-    })
-  }
-
   #loadError(error: unknown): Error {
     return error instanceof ImportError ? error : compileError(error, (path) => this.#textOf(path))
   }
@@ -204,7 +189,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
       load: (specifier, from) => this.#modules!.require(String(specifier), String(from)),
       resolve: (specifier, from) => this.#resolve(specifier, from),
       system: systemCall,
-      importModule: (id, specifier, from) => this.#importModule(id, specifier, from),
+      importModule: (id, specifier, from) => this.#imports.take(this.#guest!, id, specifier, from),
       describe: (error) => describeError(this.#loadError(error)),
       failed: (error) => this.#background(copiedError(error)),
       ended: (end) => this.#lost(end),
@@ -311,18 +296,8 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
     if (this.#end !== undefined) return
     // A module that awaits at its top level fails as a rejection that nobody handles.
     if (this.#loading !== undefined && this.#program?.module === 'esm') this.#fail(this.#loading, error)
-    else if (this.#failImports(error)) return
+    else if (this.#imports.fail(this.#guest, error)) return
     else if (!this.emit('runtime-error', error)) process.stderr.write(`Uncaught ${error.stack ?? error.message}\n`)
-  }
-
-  /** So does a module that was imported at run time; which one it was cannot be told from the others that await. */
-  #failImports(error: Error): boolean {
-    const awaiting = [...this.#imports].filter(([, state]) => state === 'awaiting')
-    for (const [id] of awaiting) {
-      this.#imports.delete(id)
-      this.#guest?.failImport(id, describeError(error))
-    }
-    return awaiting.length > 0
   }
 
   #lost(end: IsolateEnd): void {
@@ -367,8 +342,6 @@ interface End {
 }
 
 const maxAnswering = 20_000
-
-const maxImports = 1000
 
 // Of the process, not of one container: once it is locked, it stays so.
 const canRead = { files: true }

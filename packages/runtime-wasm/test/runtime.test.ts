@@ -130,7 +130,7 @@ describe('imports', () => {
 
   test.each([
     [{}, 'The module imports the function env.add, which the host does not give'],
-    [{ add: 5 } as object, 'The module imports the function env.add, which the host does not give'],
+    [{ add: 5 } as Record<string, unknown>, 'The module imports the function env.add, which the host does not give'],
     [{ add: () => 1 }, 'The module imports the global env.one, which the host does not give'],
     [{ add: () => 1, env: { one: 'x' } }, 'The module imports the global env.one, which the host does not give'],
   ])('%o is not enough', async (globals, message) => {
