@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { MacosOptions } from '@confine-sandbox/isolation-macos'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { defaultIsolation, Sandbox, type SandboxConstructorOpts, type Violation } from '../src/index.ts'
-import { emptyDirectory, isMac, macosBackend, standIn } from './macos-backend.ts'
+import { emptyDirectory, isMac, macosBackend, standIn, thorough } from './macos-backend.ts'
 
 // The whole API over the macOS backend: on a Mac the real one, elsewhere everything of it but Seatbelt itself.
 
@@ -48,7 +48,7 @@ async function until(isSo: () => boolean): Promise<boolean> {
 
 describe.each(['jseval-confine-runtime', 'jsisolate-confine-runtime'])('%s in a guest of macOS', (runtime) => {
   test('runs, is called, calls, fails and is closed', async () => {
-    const sbx = sandbox({ runtime, globals: { double: (n: number) => n * 2 } })
+    const sbx = sandbox({ runtime, globals: { double: (n: number) => n * 2 } }, thorough)
     const source =
       runtime === 'jseval-confine-runtime'
         ? 'exports.f = async (n) => (await double(n)) + 1; exports.g = () => { throw new TypeError("no") }'
@@ -142,7 +142,7 @@ describe('limits on macOS', () => {
   })
 
   test('CPU time, also of a guest that minds no signal', async () => {
-    const sbx = sandbox({ limits: { cpuSeconds: 2 } })
+    const sbx = sandbox({ limits: { cpuSeconds: 1 } })
     const source = 'process.on("SIGXCPU", () => {}); exports.spin = () => { for (;;); }'
     const container = await sbx.execContainer({ source })
     await expect(container.call('spin')).rejects.toMatchObject({ code: 'ERR_CONFINE_GUEST_ENDED' })
@@ -151,7 +151,7 @@ describe('limits on macOS', () => {
   })
 
   test('its life and its output', async () => {
-    const [old, loud] = [sandbox({ limits: { lifeMs: 4000 } }), sandbox({ limits: { outputMiB: 1 } })]
+    const [old, loud] = [sandbox({ limits: { lifeMs: 1500 } }), sandbox({ limits: { outputMiB: 1 } })]
     // However slow this machine is: its life may be over before it has loaded.
     await old.execContainer({ source: 'process.on("SIGTERM", () => {}); setTimeout(() => { for (;;); }, 10)' }).catch(() => {})
     await loud.execContainer({ source: 'setInterval(() => process.stdout.write("x".repeat(1 << 20)), 5)' })
