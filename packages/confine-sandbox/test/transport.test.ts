@@ -1,7 +1,8 @@
 import { createServer, Server } from 'node:net'
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Sandbox, type SandboxConstructorOpts } from '../src/index.ts'
 
 function sandbox(options: SandboxConstructorOpts): Sandbox {
@@ -20,6 +21,12 @@ const places: [string, SandboxConstructorOpts][] = [
 
 describe.each(places)('%s', (_name, options) => {
   test('carries calls of both directions over one connection that nobody else can make', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'confine-transport-'))
+    vi.stubEnv('TMPDIR', directory)
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+      rmSync(directory, { recursive: true })
+    })
     const sbx = sandbox({ ...options, globals: { twice: (n: number) => n * 2 } })
     const container = await sbx.execContainer({
       source: `exports.f = async (n) => (await twice(n)) + 1
@@ -39,7 +46,7 @@ describe.each(places)('%s', (_name, options) => {
     expect(sbx.ipcClientPort === sbx.ipcServerPort).toBe(!isTcp)
     expect(sbx.isolation.isLocked).toBe(true)
     expect(await sbx.teardown()).toBe(128 + 15)
-    expect(readdirSync(tmpdir()).filter((name) => /^confine-[A-Za-z0-9]{6}$/.test(name))).toEqual([])
+    expect(readdirSync(directory)).toEqual([])
   })
 })
 
