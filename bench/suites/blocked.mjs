@@ -6,11 +6,11 @@ import { inTurns, pairedRatio, summary } from '../lib/measure.mjs'
 export const title = 'Longest pause of the event loop during a launch, in a host of 1 GB, ms'
 
 /** spawn() copies the page tables of its process, so it takes longer in a large one, and nothing else happens meanwhile. */
-export async function run({ rounds }) {
+export async function run({ rounds, warmUp }) {
   const ballast = Array.from({ length: 16 }, () => Buffer.alloc(64 * 1024 * 1024, 1))
   const samples = await inTurns(
     { spawn: () => longestPause(launchNode), 'confine jseval': () => longestPause(launchSandbox) },
-    { rounds: rounds(20), warmUp: 2 },
+    { rounds: rounds(20), warmUp: warmUp(2) },
   )
   ballast.length = 0
   return {

@@ -9,7 +9,7 @@ import { openWorkerd } from '../subjects/workerd.mjs'
 export const title = 'Calls of add(1, 2), one at a time, µs, and 256 in flight, thousands per second'
 
 /** Round trips, calls back and calls in flight, with the answering process on the same core or on the other. */
-export async function run({ rounds, placement, place }) {
+export async function run({ rounds, warmUp, placement, place }) {
   const { opened, missing } = await openPeers({
     'fork json': () => openFork(),
     'fork advanced': () => openFork({ serialization: 'advanced' }),
@@ -32,15 +32,15 @@ export async function run({ rounds, placement, place }) {
   const roundTrips = await inTurns(Object.fromEntries(entries.map(([name, subject]) => [name, oneAtATime(subject.call)])), {
     rounds: rounds(60),
     perRound: 40,
-    warmUp: 10,
+    warmUp: warmUp(10),
   })
   const callBacks = await inTurns(
     Object.fromEntries(entries.filter(([, subject]) => subject.callBack).map(([name, subject]) => [name, callBack(subject)])),
-    { rounds: rounds(60), perRound: 10, warmUp: 10 },
+    { rounds: rounds(60), perRound: 10, warmUp: warmUp(10) },
   )
   const inFlight = await inTurns(
     Object.fromEntries(entries.map(([name, { call }]) => [name, () => throughput(() => call('add', [1, 2]), 256, 60)])),
-    { rounds: rounds(12), warmUp: 2 },
+    { rounds: rounds(12), warmUp: warmUp(2) },
   )
   await Promise.all(entries.map(([, subject]) => subject.close()))
   const part = (name) => `${name}-${placement}`

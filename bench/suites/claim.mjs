@@ -6,12 +6,12 @@ import { fromFork } from '../subjects/starts.mjs'
 export const title = 'Claim from a warm pool to the first result of fresh code, ms'
 
 /** Every claim gets a guest in which nothing ran before; the pool is full again before the next. */
-export async function run({ rounds }) {
+export async function run({ rounds, warmUp }) {
   await using jseval = new SandboxPool({ runtime: 'jseval-confine-runtime', min: 2, max: 4 })
   await using jsisolate = new SandboxPool({ runtime: 'jsisolate-confine-runtime', min: 2, max: 4 })
   const samples = await inTurns(
     { fork: fromFork, 'confine jseval': () => claim(jseval), 'confine jsisolate': () => claim(jsisolate) },
-    { rounds: rounds(40), warmUp: 5 },
+    { rounds: rounds(40), warmUp: warmUp(5) },
   )
   return {
     unit: 'ms',

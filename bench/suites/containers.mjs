@@ -6,7 +6,7 @@ import { inTurns, pairedRatio, summary } from '../lib/measure.mjs'
 export const title = 'A new container in a live guest to its first result, ms'
 
 /** Against the barest thing that V8 offers for the purpose, in this very process. */
-export async function run({ rounds }) {
+export async function run({ rounds, warmUp }) {
   const jseval = new Sandbox({ runtime: 'jseval-confine-runtime', maxContainers: 100_000 })
   const jsisolate = new Sandbox({ runtime: 'jsisolate-confine-runtime' })
   const samples = await inTurns(
@@ -16,7 +16,7 @@ export async function run({ rounds }) {
       'ivm.Isolate and context': bareIsolate,
       'confine jsisolate': () => container(jsisolate),
     },
-    { rounds: rounds(60), perRound: 5, warmUp: 10 },
+    { rounds: rounds(60), perRound: 5, warmUp: warmUp(10) },
   )
   await Promise.all([jseval.teardown(), jsisolate.teardown()])
   const reference = { 'vm.createContext': 1, 'confine jseval': 'vm.createContext', 'confine jsisolate': 'ivm.Isolate and context' }

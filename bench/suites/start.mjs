@@ -5,7 +5,7 @@ import * as starts from '../subjects/starts.mjs'
 export const title = 'Cold start to the first result, ms'
 
 /** All that starts something, in turns. */
-export async function run({ rounds }) {
+export async function run({ rounds, warmUp }) {
   const subjects = {
     fork: starts.fromFork,
     'confine jseval': () => starts.fromConfine('jseval-confine-runtime'),
@@ -21,7 +21,7 @@ export async function run({ rounds }) {
   }
   // One start of each tells which are there.
   const { opened, missing } = await openPeers(peers)
-  const ours = await inTurns(subjects, { rounds: rounds(30), warmUp: 2 })
+  const ours = await inTurns(subjects, { rounds: rounds(30), warmUp: warmUp(2) })
   const others = await inTurns(
     { fork: starts.fromFork, ...Object.fromEntries(Object.keys(opened).map((name) => [name, peers[name]])) },
     { rounds: rounds(8) },

@@ -6,7 +6,7 @@ import { openSocket } from '../subjects/socket.mjs'
 export const title = 'A Uint8Array from the host to the guest, MB/s'
 
 /** Bytes one way, and a sign that all are there. */
-export async function run({ rounds }) {
+export async function run({ rounds, warmUp }) {
   const [bare, confine, fork] = await Promise.all([openSocket(), openConfine(), openFork({ serialization: 'advanced' })])
   const figures = []
   const ratios = {}
@@ -24,7 +24,7 @@ export async function run({ rounds }) {
         'confine jseval': speed(() => confine.call('size', [bytes])),
         'fork advanced': speed(() => fork.call('size', [bytes])),
       },
-      { rounds: rounds(mebibytes === 1 ? 40 : 12), perRound: 2, warmUp: 3 },
+      { rounds: rounds(mebibytes === 1 ? 40 : 12), perRound: 2, warmUp: warmUp(3) },
     )
     for (const [name, rounds] of Object.entries(samples)) {
       figures.push({ name: `${name}, ${mebibytes} MiB`, ...summary(rounds), ratio: pairedRatio(rounds, samples['bare socket']) })
