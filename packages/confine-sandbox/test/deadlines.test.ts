@@ -163,13 +163,18 @@ test('every method takes a signal, and what it gave up goes no further', async (
   await sbx.whenGuestProcessClosed
 })
 
-test('a container that nobody calls is ended, one that works is not', async () => {
+test('a container that nobody calls is ended, one that works or streams is not', async () => {
   const sbx = sandbox({ runtime: 'jsisolate-confine-runtime', globals: { never } })
   const busy = await sbx.execContainer({ source: 'exports.f = () => never()', idleTimeoutMs: 20 })
   const work = busy.call('f').catch((error) => error)
   const idle = await sbx.execContainer({ source, idleTimeoutMs: 20 })
   expect(await idle.closed).toMatchObject({ error: { code: 'ERR_CONFINE_TIMEOUT', budget: 'idle', timeoutMs: 20 } })
   expect(await sbx.listContainers()).toEqual([busy])
+  const streaming = await sbx.execContainer({ source: 'exports.f = async function* () { yield 1; await never() }', idleTimeoutMs: 20 })
+  const stream = await streaming.call('f')
+  expect(await stream.next()).toEqual({ done: false, value: 1 })
+  expect((await (await sbx.execContainer({ source, idleTimeoutMs: 60 })).closed).error).toMatchObject({ budget: 'idle' })
+  expect(await sbx.listContainers()).toEqual([busy, streaming])
   await busy.close()
   expect(await work).toMatchObject({ code: 'ERR_CONFINE_CONTAINER_CLOSED' })
 })

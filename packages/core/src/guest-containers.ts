@@ -51,7 +51,11 @@ export class GuestContainers {
       throw error
     }
     const idle = new Overdue('idle', `the idle time of container ${cid}`, idleTimeoutMs, { cid })
-    open.loaded(idleTimeoutMs, () => this.end(cid, idle.error, idle.end))
+    open.loaded(
+      idleTimeoutMs,
+      () => session.peer.isStreaming(cid),
+      () => this.end(cid, idle.error, idle.end),
+    )
   }
 
   /**

@@ -24,13 +24,15 @@ export class OpenContainer {
     return this.container.cid
   }
 
-  /** Its program has loaded; `idle` is called when no call was under way for so long. */
-  loaded(idleTimeoutMs: number, idle: () => void): void {
+  /** Its program has loaded; `idle` is called when no call was under way for so long, and no stream is open. */
+  loaded(idleTimeoutMs: number, isStreaming: () => boolean, idle: () => void): void {
     this.isLoaded = true
     if (idleTimeoutMs === Number.POSITIVE_INFINITY) return
     this.#idleTimer = setTimeout(() => {
       // The last call to come back starts it again.
-      if (this.#underWay === 0) idle()
+      if (this.#underWay > 0) return
+      if (isStreaming()) this.#idleTimer?.refresh()
+      else idle()
     }, idleTimeoutMs).unref()
   }
 

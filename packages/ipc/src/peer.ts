@@ -66,6 +66,11 @@ export class Peer {
     this.#references.open(cid)
   }
 
+  /** Whether a stream of either side is open for a container. */
+  isStreaming(cid: number): boolean {
+    return this.#references.isStreaming(cid)
+  }
+
   /** Revokes the functions and closes the streams that crossed for a container. What waits for them fails with `reason`. */
   closeScope(cid: number, reason: Error = containerClosed('callback or stream')): void {
     this.#references.close(cid, reason)

@@ -49,6 +49,12 @@ export class References implements MessageReferences {
       this.#scopes.set(cid, { own: new Set(), ownStreams: 0, held: new Set(), heldStreams: 0, heldIds: new Set() })
   }
 
+  /** Whether a stream of either side is open for this container. */
+  isStreaming(cid: number): boolean {
+    const scope = this.#scopes.get(cid)
+    return scope !== undefined && scope.ownStreams + scope.heldStreams > 0
+  }
+
   /** Revokes what crossed for this container; its streams are closed. */
   close(cid: number, reason?: Error): void {
     const scope = this.#scopes.get(cid)
