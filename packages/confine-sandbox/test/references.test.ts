@@ -77,12 +77,12 @@ describe.each(['jseval-confine-runtime', 'jsisolate-confine-runtime'])('%s', (ru
     )
     expect(await all(await call('count', 300))).toEqual(Array.from({ length: 300 }, (_, i) => ({ i })))
     for await (const { i } of (await call('count', 1e9)) as RemoteStream<{ i: number }>) if (i === 100) break
-    await vi.waitFor(async () => expect(await call('stopped')).toBe(2))
+    await vi.waitFor(async () => expect(await call('stopped')).toBe(2), { timeout: 60_000 })
     expect(await call('sum', Readable.from([1, 2, 3]))).toBe(6)
     expect(await call('sum', ReadableStream.from([1, 2, 3]))).toBe(6)
     expect(await call('host', 500, -1)).toBe(500)
     expect(await call('host', 1e9, 200)).toBe(200)
-    await vi.waitFor(() => expect(stopped).toHaveBeenCalledTimes(2))
+    await vi.waitFor(() => expect(stopped).toHaveBeenCalledTimes(2), { timeout: 60_000 })
     await expect(all(await call('broken'))).rejects.toMatchObject({ code: 'ERR_CONFINE_GUEST_THREW', errorName: 'RangeError' })
   })
 

@@ -36,7 +36,7 @@ test.each([
   await sbx.execContainer({ source })
   const leader = sbx.guestProcess?.pid as number
   expect(await sbx.whenGuestProcessClosed).toBe(exitCode)
-  await expect.poll(() => group(leader), { timeout: 20_000 }).toEqual([])
+  await expect.poll(() => group(leader)).toEqual([])
 })
 
 test('a limit of the host ends it with SIGKILL at once: no supervisor is asked', async () => {

@@ -81,7 +81,7 @@ test('a released callback cannot be called, and its owner forgets it', async () 
   expect(await (await call())()).toBe(1)
 })
 
-test('a callback that is garbage is released', { timeout: 60_000 }, async () => {
+test('a callback that is garbage is released', async () => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   const { call, closed } = pair(() => () => 1, { limits: { ...defaultLimits, maxCallbacks: 50 } })
@@ -247,7 +247,7 @@ test('leaving early stops the source, whatever it is', async () => {
       expect(item).toBe(1)
       break
     }
-    await vi.waitFor(() => expect(stopped.at(-1)).toBe(name))
+    await vi.waitFor(() => expect(stopped.at(-1)).toBe(name), { timeout: 60_000 })
   }
 })
 
@@ -284,7 +284,7 @@ test('an item that cannot cross fails the stream, and stops its source', async (
     }
   })
   await expect(all(await call())).rejects.toMatchObject({ code: 'ERR_CONFINE_VALUE', message: expect.stringContaining('item.deep') })
-  await vi.waitFor(() => expect(stopped).toHaveBeenCalled())
+  await vi.waitFor(() => expect(stopped).toHaveBeenCalled(), { timeout: 60_000 })
   const { call: callAgain } = pair(async function* () {
     yield () => {}
   })
@@ -327,7 +327,7 @@ test('an item is waited for no longer than a call; what came in time is taken', 
   await expect(stream.next()).rejects.toThrow('late')
   expect(await stream.next()).toEqual({ done: true, value: undefined })
   expect(overdue).toHaveBeenCalledTimes(1)
-  await vi.waitFor(() => expect(stopped).toHaveBeenCalled())
+  await vi.waitFor(() => expect(stopped).toHaveBeenCalled(), { timeout: 60_000 })
 })
 
 test('a call that was cancelled lets go of what its answer brings', async () => {
@@ -339,7 +339,7 @@ test('a call that was cancelled lets go of what its answer brings', async () => 
   controller.abort(new Error('enough'))
   await expect(call).rejects.toThrow('enough')
   answer.resolve({ readable, fn: () => {} })
-  await vi.waitFor(() => expect(readable.destroyed).toBe(true))
+  await vi.waitFor(() => expect(readable.destroyed).toBe(true), { timeout: 60_000 })
   expect(closed).not.toHaveBeenCalled()
 })
 

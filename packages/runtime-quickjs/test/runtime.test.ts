@@ -145,7 +145,7 @@ describe('the program finds', () => {
     } finally {
       write.mockRestore()
     }
-    await vi.waitFor(() => expect(seen).toEqual(['mine']))
+    await vi.waitFor(() => expect(seen).toEqual(['mine']), { timeout: 60_000 })
   })
 
   test('values and functions of the host, nested', async () => {

@@ -140,7 +140,7 @@ test('calls that wait are bounded, and the next one runs', async () => {
   for (const answer of answers) answer(undefined)
   await Promise.all(waiting)
   const next = call('go')
-  await vi.waitFor(() => expect(answers).toHaveLength(201))
+  await vi.waitFor(() => expect(answers).toHaveLength(201), { timeout: 60_000 })
   answers[200]!(undefined)
   await next
 })
