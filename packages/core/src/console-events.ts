@@ -1,5 +1,7 @@
+import type { EventEmitter } from 'node:events'
 import { ConfineError, type ConsoleLevel, consoleLevels } from '@confine-sandbox/contract'
 import { consoleBudget, RateBudget } from '@confine-sandbox/ipc'
+import type { SandboxEvents } from './events.ts'
 
 /** Something that a program logged with its `console`. */
 export interface ConsoleEvent {
@@ -61,6 +63,15 @@ export class ConsoleEvents {
     this.#dropped = 0
     if (count > 0) this.#listener.dropped(count)
   }
+}
+
+/** Tells whether somebody listens to `console`, when somebody does and whenever that changes. */
+export function followConsoleListeners(sandbox: EventEmitter<SandboxEvents>, tell: (isHeard: boolean) => void): void {
+  if (sandbox.listenerCount('console') > 0) tell(true)
+  // Told before the listener is added, and after it was removed.
+  const listeners = sandbox as EventEmitter
+  listeners.on('newListener', (event) => event === 'console' && tell(true))
+  listeners.on('removeListener', (event) => event === 'console' && tell(sandbox.listenerCount('console') > 0))
 }
 
 /** Small objects take more memory than bytes; the guest counts bytes. */

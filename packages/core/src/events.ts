@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import type { ConfineError, GuestEnd, Violation } from '@confine-sandbox/contract'
 import type { ConsoleEvent } from './console-events.ts'
 import type { ContainerClosed } from './container.ts'
@@ -21,4 +22,20 @@ export interface SandboxEvents {
   'console-dropped': [{ readonly count: number }]
   /** The guest process is gone. */
   'guest-ended': [GuestEnd]
+}
+
+/** Emits an event. An error of a listener is its author's: it surfaces as an uncaught exception, and stops nothing here. */
+export function tell<Event extends keyof SandboxEvents>(
+  sandbox: EventEmitter<SandboxEvents>,
+  event: Event,
+  ...args: SandboxEvents[Event]
+): void {
+  try {
+    // The arguments fit the event; EventEmitter's types do not see that of a type parameter.
+    ;(sandbox as EventEmitter).emit(event, ...args)
+  } catch (error) {
+    process.nextTick(() => {
+      throw error
+    })
+  }
 }

@@ -3,6 +3,7 @@ import { type ExecRequest, guestMethod } from '@confine-sandbox/guest'
 import type { ErrorPayload, RequestOptions } from '@confine-sandbox/ipc'
 import { asOptions, checkSignal } from './abort.ts'
 import type { CallOptions, ContainerUsage } from './container.ts'
+import { maxContainersOf } from './container-limit.ts'
 import type { ContainerTable } from './container-table.ts'
 import type { ExecProgram } from './exec-options.ts'
 import { callFailure, loadFailure } from './guest-failure.ts'
@@ -26,6 +27,11 @@ export class GuestContainers {
 
   constructor(owner: GuestContainersOwner) {
     this.#owner = owner
+  }
+
+  /** The process that they are in. */
+  get session(): GuestSession {
+    return this.#owner.session
   }
 
   /** Loads a program into a container of the table, or takes that out again. */
@@ -146,7 +152,7 @@ export class GuestContainers {
   }
 
   get #isShared(): boolean {
-    return (this.#owner.options.maxContainers ?? this.#owner.options.runtime.maxContainers) > 1
+    return maxContainersOf(this.#owner.options) > 1
   }
 
   #forget(cid: number): void {

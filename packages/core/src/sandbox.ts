@@ -7,17 +7,16 @@ import { type ExecRequest, guestMethod, guestNotice } from '@confine-sandbox/gue
 import type { Peer, SocketLink } from '@confine-sandbox/ipc'
 import { type Abortable, abortError, signalOf, untilAborted } from './abort.ts'
 import { asContainer, checkCall } from './call-options.ts'
-import { ConsoleEvents } from './console-events.ts'
-import type { CallOptions, Container, ContainerClosed, ContainerHost } from './container.ts'
-import { containerClosed, ContainerTable } from './container-table.ts'
-import { observed, publish } from './diagnostics.ts'
+import { followConsoleListeners } from './console-events.ts'
+import type { CallOptions, Container, ContainerHost } from './container.ts'
+import { checkContainerLimit, maxContainersOf } from './container-limit.ts'
+import { observed } from './diagnostics.ts'
 import type { SandboxEvents } from './events.ts'
 import { readProgram, type SandboxExecContainerOpts } from './exec-options.ts'
 import { type FlatGlobals, flattenGlobals } from './globals.ts'
 import { GuestContainers } from './guest-containers.ts'
-import { GuestOutput } from './guest-output.ts'
-import { GuestSession, type GuestSessionOwner } from './guest-session.ts'
-import { answerCallback, answerGuest, type HostFunctionFailure } from './host-functions.ts'
+import { GuestSession } from './guest-session.ts'
+import { HostSide } from './host-side.ts'
 import type { IsolationReport } from './isolation-report.ts'
 import { connectTransport, dropLink } from './transport.ts'
 import { type CheckedOptions, checkOptions, type CoreSandboxOptions } from './options.ts'
@@ -60,14 +59,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   globalsMap: Map<string, Function>
   /** How the guest process ended. Undefined before. */
   guestEnd: GuestEnd | undefined
-  #globals: FlatGlobals
-  readonly #console = new ConsoleEvents({
-    logged: (event) => this.#tell('console', event),
-    dropped: (count) => this.#tell('console-dropped', { count }),
-  })
-  readonly #output = { stdout: new GuestOutput(), stderr: new GuestOutput() }
-  readonly #containers = new ContainerTable(this.#containerHost(), (closed) => this.#containerHasClosed(closed))
-  #session: GuestSession | undefined
+  readonly #host: HostSide
   #guest: GuestContainers | undefined
   #initialized: Promise<void> | undefined
   /** Why nothing can be asked of the guest any more. */
@@ -78,7 +70,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
 
   static {
     giveGlobals = (sandbox, globals) => {
-      sandbox.#globals = globals
+      sandbox.#host.globals = globals
       sandbox.globalsMap = globals.functions
     }
   }
@@ -87,8 +79,17 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   constructor(options: CoreSandboxOptions) {
     super()
     this.opts = checkOptions(options)
-    this.#globals = flattenGlobals(this.opts.globals)
-    this.globalsMap = this.#globals.functions
+    const globals = flattenGlobals(this.opts.globals)
+    this.globalsMap = globals.functions
+    this.#host = new HostSide(
+      {
+        sandbox: this,
+        containerHost: this.#containerHost(),
+        guest: () => this.#guest,
+        ended: (end, exitCode, failure) => this.#ended(end, exitCode, failure),
+      },
+      globals,
+    )
     const closed = Promise.withResolvers<number>()
     this.whenGuestProcessClosed = closed.promise
     this.#closed = closed.resolve
@@ -116,12 +117,12 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
 
   /** What the guest writes to its stdout, from when this is first asked for. At most 64 KiB wait for a reader; then the guest waits. */
   get stdout(): Readable {
-    return this.#output.stdout.stream
+    return this.#host.outputs.stdout.stream
   }
 
   /** What the guest writes to its stderr, in the same way. */
   get stderr(): Readable {
-    return this.#output.stderr.stream
+    return this.#host.outputs.stderr.stream
   }
 
   /** What confines the guest. */
@@ -129,8 +130,8 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     return {
       backend: this.opts.noSandbox ? 'none' : (this.opts.isolation?.name ?? 'none'),
       layers: [],
-      ...this.#session?.holds,
-      isLocked: this.#session?.isReady ?? false,
+      ...this.#guest?.session.holds,
+      isLocked: this.#guest?.session.isReady ?? false,
     }
   }
 
@@ -156,8 +157,8 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     const checked = signalOf(options)
     if (this.#failure === undefined) this.#isTornDown = true
     this.#failure ??= new ConfineError('ERR_CONFINE_TORN_DOWN', 'The sandbox was torn down. Make a new one')
-    if (this.#session === undefined) this.#closed(0)
-    else if (this.guestEnd === undefined) this.#session.end(this.#failure)
+    if (this.#guest === undefined) this.#closed(0)
+    else if (this.guestEnd === undefined) this.#guest.session.end(this.#failure)
     return await untilAborted(this.whenGuestProcessClosed, checked)
   }
 
@@ -167,7 +168,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
 
   /** The open containers, of the host's own table. */
   async listContainers(options: Abortable = {}): Promise<ConfineContainer[]> {
-    return await untilAborted(Promise.resolve(this.#containers.loaded), signalOf(options))
+    return await untilAborted(Promise.resolve(this.#host.containers.loaded), signalOf(options))
   }
 
   /**
@@ -189,16 +190,17 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     const program = await readProgram(opts, this.opts, this.opts.runtime.modules)
     await this.init({ signal: program.signal })
     const guest = this.#requireGuest()
-    if (this.#containers.size >= this.#maxContainers) throw this.#containerLimit()
-    this.#session?.beginLife()
-    const open = this.#containers.add(program.options)
+    const { containers, globals } = this.#host
+    checkContainerLimit(this.opts, containers.size)
+    guest.session.beginLife()
+    const open = containers.add(program.options)
     const request: ExecRequest = {
       cid: open.cid,
       ...(program.source === undefined ? {} : { source: program.source }),
       ...(program.graph === undefined ? {} : { graph: program.graph }),
       options: program.options,
-      functions: [...this.#globals.functions.keys()],
-      values: this.#globals.values,
+      functions: [...globals.functions.keys()],
+      values: globals.values,
     }
     await guest.load(open, request, program)
     return open.container as Container<Api>
@@ -211,7 +213,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   async configContainer(container: { cid: number; opts?: any } & CallOptions): Promise<void> {
     const { cid, opts, ...callOptions } = asContainer(container)
     const guest = this.#requireGuest()
-    const open = this.#containers.require(cid)
+    const open = this.#host.containers.require(cid)
     await guest.ask(open, 0, guestMethod.config, [cid, opts], `configuring container ${cid}`, callOptions)
   }
 
@@ -224,7 +226,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     const { cid } = asContainer(container)
     const checked = signalOf(options)
     const guest = this.#requireGuest()
-    this.#containers.require(cid)
+    this.#host.containers.require(cid)
     await untilAborted(this.#kill(guest, cid), checked)
   }
 
@@ -239,7 +241,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
    */
   async handleAPICall(cid: number, methodName: string, params: any[] = [], options: CallOptions = {}): Promise<any> {
     const guest = this.#requireGuest()
-    const open = this.#containers.require(cid)
+    const open = this.#host.containers.require(cid)
     checkCall(methodName, params, cid)
     const what = `the call of ${methodName.slice(0, 200)} in container ${cid}`
     const context = () => ({ sandbox: this, cid, method: methodName })
@@ -251,24 +253,19 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     return {
       call: (cid, name, params, options) => this.handleAPICall(cid, name, params, options),
       close: (cid, options) => this.killContainer({ cid }, options),
-      describe: async (cid, options) => await this.#requireGuest().describe(this.#containers.require(cid), options),
-      usage: async (cid, options) => await this.#requireGuest().usage(this.#containers.require(cid), signalOf(options)),
+      describe: async (cid, options) => await this.#requireGuest().describe(this.#host.containers.require(cid), options),
+      usage: async (cid, options) => await this.#requireGuest().usage(this.#host.containers.require(cid), signalOf(options)),
     }
-  }
-
-  get #maxContainers(): number {
-    return this.opts.maxContainers ?? this.opts.runtime.maxContainers
   }
 
   async #launch(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
     const { transport } = this.opts
     const session = this.#startSession(transport === 'inherited' ? undefined : await this.#link(transport))
-    this.#session = session
     this.#guest = new GuestContainers({
       options: this.opts,
       session,
-      table: this.#containers,
+      table: this.#host.containers,
       ending: (why, cause) => {
         this.#failure ??= new ConfineError('ERR_CONFINE_GUEST_ENDED', `The guest process was ended: ${why}. Make a new Sandbox`, { cause })
         return this.#failure
@@ -281,12 +278,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     } catch (error) {
       throw this.#failure ?? error
     }
-    const capture = (isOn: boolean) => session.peer.notify(0, guestNotice.console, [isOn])
-    if (this.listenerCount('console') > 0) capture(true)
-    // Told before the listener is added, and after it was removed.
-    const listeners = this as EventEmitter
-    listeners.on('newListener', (event) => event === 'console' && capture(true))
-    listeners.on('removeListener', (event) => event === 'console' && capture(this.listenerCount('console') > 0))
+    followConsoleListeners(this, (isHeard) => session.peer.notify(0, guestNotice.console, [isHeard]))
   }
 
   async #link(transport: 'unix' | 'tcp'): Promise<SocketLink> {
@@ -302,28 +294,8 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   }
 
   #startSession(link?: SocketLink): GuestSession {
-    const owner: GuestSessionOwner = {
-      hostCall: (call) => answerGuest(call, this.#containers, this.#globals, this.#hostFunctionFailed()),
-      hostCallback: (callback, call) => answerCallback(callback, call, this.#containers),
-      callbackOptions: (cid) => this.#guest?.callbackOptions(cid) ?? {},
-      containerClosed: (cid, exitCode) => this.#containerClosed(cid, exitCode),
-      output: (name, chunk) => this.#output[name].write(chunk),
-      consoleNotice: (cid, params, heldBytes) => {
-        this.#requireKnown(cid, 'logged in')
-        if (this.#containers.get(cid) !== undefined) this.#console.take(cid, params, heldBytes)
-      },
-      containerFailed: (cid, error) => {
-        if (this.#containers.get(cid) !== undefined) this.#tell('container-runtime-error', { cid, error })
-      },
-      violation: (violation) => {
-        publish('violation', () => ({ sandbox: this, violation }))
-        this.#tell('violation', violation)
-      },
-      violationsDropped: (count) => this.#tell('violations-dropped', { count }),
-      ended: (end, exitCode, failure) => this.#ended(end, exitCode, failure),
-    }
     try {
-      return new GuestSession(this.opts, owner, link)
+      return new GuestSession(this.opts, this.#host, link)
     } catch (error) {
       dropLink(link)
       // There is no process, and there will be none.
@@ -332,57 +304,18 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     }
   }
 
-  #hostFunctionFailed(): ((failure: HostFunctionFailure) => void) | undefined {
-    return this.listenerCount('host-function-error') === 0 ? undefined : (failure) => this.#tell('host-function-error', failure)
-  }
-
-  #containerClosed(cid: number, exitCode: number): void {
-    this.#requireKnown(cid, 'closed')
-    this.#containers.close({ cid, exitCode })
-    // A process made for one container ends by itself now; this makes sure.
-    if (this.#maxContainers === 1) this.#session?.expectEnd()
-  }
-
-  #requireKnown(cid: number, did: string): void {
-    if (this.#containers.knows(cid)) return
-    throw new ConfineError('ERR_CONFINE_PROTOCOL', `The guest ${did} container ${cid}, which never was`)
-  }
-
   async #kill(guest: GuestContainers, cid: number): Promise<void> {
-    if (this.#maxContainers > 1) await guest.close(cid)
-    this.#containers.close({ cid, exitCode: 0 })
-    if (this.#maxContainers === 1) await this.teardown()
-  }
-
-  /** Nobody waits for it any more, whatever the guest goes on to say. */
-  #containerHasClosed(closed: ContainerClosed): void {
-    const { cid, error } = closed
-    this.#session?.peer.abandon(cid, containerClosed(closed))
-    this.#tell('container-closed', closed)
-    if (error !== undefined) this.#tell('container-runtime-error', { cid, error })
+    const isShared = maxContainersOf(this.opts) > 1
+    if (isShared) await guest.close(cid)
+    this.#host.containers.close({ cid, exitCode: 0 })
+    if (!isShared) await this.teardown()
   }
 
   #ended(end: GuestEnd, exitCode: number, failure: ConfineError): void {
     this.guestEnd = end
     this.#failure ??= failure
-    for (const cid of this.#containers.cids) this.#containers.close(this.#isTornDown ? { cid, exitCode: 0 } : { cid, error: failure })
-    this.#console.close()
-    publish('end', () => ({ sandbox: this, end }))
-    for (const output of Object.values(this.#output)) output.end()
-    this.#tell('guest-ended', end)
+    this.#host.close(end, this.#isTornDown ? undefined : failure)
     this.#closed(exitCode)
-  }
-
-  /** An error of a listener is its author's: it surfaces as an uncaught exception, and stops nothing here. */
-  #tell<Event extends keyof SandboxEvents>(event: Event, ...args: SandboxEvents[Event]): void {
-    try {
-      // The arguments fit the event; EventEmitter's types do not see that of a type parameter.
-      ;(this as EventEmitter).emit(event, ...args)
-    } catch (error) {
-      process.nextTick(() => {
-        throw error
-      })
-    }
   }
 
   #requireGuest(): GuestContainers {
@@ -391,14 +324,5 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
       throw new ConfineError('ERR_CONFINE_CONTAINER_NOT_FOUND', 'The sandbox has no container yet: call execContainer first')
     }
     return this.#guest
-  }
-
-  #containerLimit(): ConfineError {
-    const { name } = this.opts.runtime
-    return new ConfineError(
-      'ERR_CONFINE_CONTAINER_LIMIT',
-      `A guest process with ${name} takes ${this.#maxContainers} container${this.#maxContainers === 1 ? '' : 's'} at once. ` +
-        'Make another Sandbox, or set maxContainers when the programs may share a process',
-    )
   }
 }
