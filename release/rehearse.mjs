@@ -92,7 +92,8 @@ function publish(npmrc) {
     '--registry',
     npmrc.split('\n')[0].slice(9),
   ]
-  run('pnpm', args, root, { NPM_CONFIG_USERCONFIG: userconfig })
+  // Started by npm run, npm's own setting is there in small letters.
+  run('pnpm', args, root, { NPM_CONFIG_USERCONFIG: userconfig, npm_config_userconfig: userconfig })
   console.log(`published  ${packages.length} packages to a registry on loopback`)
 }
 
