@@ -14,8 +14,8 @@ ${bars.map((bar, index) => row(bar, index, x)).join('\n')}
 `
 }
 
-const width = 900
-const left = 440
+const width = 1000
+const left = 520
 const top = 40
 const rowHeight = 24
 
