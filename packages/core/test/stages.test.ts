@@ -38,8 +38,9 @@ const stages: Readonly<Record<string, Stage>> = {
   },
   'while many programs load': async (sbx, kill) => {
     await sbx.init()
-    const all = (sbx.opts.maxContainers === 1 ? [1] : [1, 2, 3]).map((n) =>
-      sbx.execContainer({ source: `const until = Date.now() + ${n}; while (Date.now() < until);${never}` }),
+    // The last of them never does: one that has loaded is not asked for any more.
+    const all = (sbx.opts.maxContainers === 1 ? [Infinity] : [1, 2, Infinity]).map((ms) =>
+      sbx.execContainer({ source: `const until = Date.now() + ${ms}; while (Date.now() < until);${never}` }),
     )
     await asked(sbx)
     kill()
