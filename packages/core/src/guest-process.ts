@@ -23,6 +23,8 @@ export interface GuestProcessListener {
  * pipes, 3 is the call channel, 4 and up are the wrapper's.
  */
 export class GuestProcess {
+  /** Whether the host has begun to end it. Until it is gone, what it says is still heard, and opens nothing. */
+  isEnding = false
   readonly child: ChildProcess
   /** The host's end of descriptor 3. */
   readonly channel: Duplex
@@ -82,6 +84,7 @@ export class GuestProcess {
    * @param cause How the end is to be told, when it is not the plain signal.
    */
   kill(signal: NodeJS.Signals, cause?: EndReason): void {
+    this.isEnding = true
     if (cause !== undefined) this.#evidence.blame(cause)
     this.child.kill(signal)
   }

@@ -20,7 +20,7 @@ import type { CheckedOptions } from './options.ts'
 import { shortfall } from './min-isolation.ts'
 import { passOn } from './output.ts'
 import { OutputRate } from './output-rate.ts'
-import { StartGate } from './start-gate.ts'
+import { StartGate, type StartSign } from './start-gate.ts'
 import { findTracer, traced } from './strace.ts'
 import { traceWriter } from './trace-writer.ts'
 import { unconfined } from './unconfined.ts'
@@ -169,7 +169,7 @@ export class GuestSession {
 
   /** What holds the guest was said, and so compared with the bar, or there is no lock to speak of. */
   #locked(): void {
-    if (this.holds.layers.length > 0) return this.#gate.give('locked')
+    if (this.holds.layers.length > 0) return this.#give('locked')
     const reason =
       'The supervisor locked the guest without saying first what holds it. Install the backend again, in the version of its host'
     this.process.kill('SIGKILL', { kind: 'setup-failed', stage: 'locked', reason })
@@ -179,7 +179,12 @@ export class GuestSession {
   #guestReady(): void {
     const { isBarSet, noSandbox } = this.#options
     if (isBarSet && !noSandbox && this.#backend.lockPath === undefined && this.holds.layers.length === 0) this.#inForce({ layers: [] })
-    else this.#gate.give('ready')
+    else this.#give('ready')
+  }
+
+  /** A guest that is being ended, for a wall that is missing above all, has not started, though it and its supervisor go on to say so. */
+  #give(sign: StartSign): void {
+    if (!this.process.isEnding) this.#gate.give(sign)
   }
 
   /** The bar is checked against what stands, not against what was planned, and before any source is sent. */

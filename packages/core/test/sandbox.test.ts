@@ -409,6 +409,21 @@ test('fewer walls than the bar wants fail the launch, with what is missing and w
   expect(lenient.isolation).toEqual({ backend: 'scripted', layers: ['seccomp'], walls, isLocked: true })
 })
 
+test('a guest that is ended for fewer walls has not started, though it is ready and the lock is told in the same breath', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'confine-gate-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  const after = join(directory, 'open')
+  const walls = { files: ['seccomp'], network: ['seccomp', 'net-ns'], processes: ['seccomp', 'pid-ns'], privileges: ['x'], syscalls: ['x'] }
+  const ready = JSON.stringify([{ type: 'ready', layers: ['seccomp'], walls }, { type: 'locked' }])
+  const sbx = sandbox({ noSandbox: false, isolation: scripted(ready, { after }) })
+  const started = expect(sbx.init()).rejects.toEqual(failsWith('ERR_CONFINE_SETUP_FAILED'))
+  // Its own word was heard by then.
+  await delay(400)
+  writeFileSync(after, '')
+  await started
+  expect(sbx.isolation.isLocked).toBe(false)
+})
+
 test.each([
   [
     'a violation',
