@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { commands } from '../../src/command/command-line.ts'
 import { exitCodes } from '../../src/command/exit-codes.ts'
 import { harmless, table, wrap } from '../../src/command/terminal.ts'
-import { confine } from './support.ts'
+import { confine, spawnConfine } from './support.ts'
 
 test.each([
   [['frob'], /no command "frob"; there are run, call, doctor, attack, explain/],
@@ -64,4 +64,11 @@ test('tables and paragraphs', () => {
     ]),
   ).toEqual(['a    b', 'ccc  d'])
   expect(wrap('aa bb cc', 5)).toEqual(['aa bb', 'cc'])
+})
+
+test('an older Node is told what is needed', async () => {
+  const older = 'data:text/javascript,Object.defineProperty(process,"versions",{value:{node:"20.1.0"}})'
+  const { code, err } = await spawnConfine(['doctor'], ['env', `NODE_OPTIONS=--import=${encodeURI(older)}`])
+  expect(code).toBe(exitCodes.setup)
+  expect(err).toMatch(/needs Node 24 or later, and this is 20\.1\.0/)
 })
