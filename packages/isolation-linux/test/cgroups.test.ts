@@ -23,6 +23,8 @@ const made = () => parents.flatMap(({ directory }) => readdirSync(directory).fil
 /** Of a keeper. */
 const nameOf = (pid: number | undefined) => `confine-${namespace}-${pid}`
 const gone = async (pid: number | undefined) => await expect.poll(() => made().includes(nameOf(pid))).toBe(false)
+/** A keeper ends after its cgroups, and what is nobody's child any more some time after its parent. */
+const dead = async (pids: readonly (number | undefined)[]) => await expect.poll(() => pids.filter((pid) => isAlive(pid as number))).toEqual([])
 const textOf = (directory: string, ...names: string[]) => readFileSync(join(directory, ...names), 'latin1').trim()
 
 describe.runIf(memory !== undefined && pids !== undefined)(
@@ -93,7 +95,7 @@ describe.runIf(memory !== undefined && pids !== undefined)(
         process.kill(all[index] as number, 'SIGKILL')
         await guest.end
         await gone(all[3])
-        expect(all.some((pid) => isAlive(pid as number))).toBe(false)
+        await dead(all)
       }
     })
 
@@ -111,7 +113,7 @@ describe.runIf(memory !== undefined && pids !== undefined)(
       expect(made()).toContain(nameOf(keeper))
       process.kill(-(host.pid as number), 'SIGKILL')
       await gone(keeper)
-      expect([init, keeper].some((pid) => isAlive(pid as number))).toBe(false)
+      await dead([init, keeper])
     })
 
     test('whenever the supervisor or init is killed', async () => {
