@@ -1,3 +1,3 @@
-import { library } from '../../tsup.base.ts'
+import { bundle, library } from '../../tsup.base.ts'
 
-export default library()
+export default [library(), bundle('src/spawner/entry.ts')]

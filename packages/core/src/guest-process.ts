@@ -4,6 +4,7 @@ import { type Duplex, PassThrough, type Readable } from 'node:stream'
 import type { ConfinedCommand, EndReason, GuestEnd, IsolationEvent } from '@confine-sandbox/contract'
 import type { SocketLink } from '@confine-sandbox/ipc'
 import { endFailure } from './guest-failure.ts'
+import type { Place } from './spawner/spawner.ts'
 import { EndEvidence, exitCodeOf, type ProcessExit } from './end-of-process.ts'
 
 /** What a launch reports while it goes on. */
@@ -18,8 +19,14 @@ export interface GuestProcessListener {
   trace(chunk: Buffer): void
 }
 
+/** How a launch is done, where it is not done as usual: one of both at the most. */
+export interface LaunchWay {
+  readonly link?: SocketLink | undefined
+  readonly place?: Place | undefined
+}
+
 /**
- * One guest process, from its spawn to its end. The only place that spawns: stdin is /dev/null, stdout and stderr are
+ * One guest process, from its spawn to its end. Nobody else spawns, but for the spawner by order of this: stdin is /dev/null, stdout and stderr are
  * pipes, 3 is the call channel, 4 and up are the wrapper's.
  */
 export class GuestProcess {
@@ -40,14 +47,22 @@ export class GuestProcess {
   #exit: ProcessExit | undefined
   #hasEnded = false
 
-  /** @param link A connection that stands already; without it a new pair of sockets is made. */
-  constructor(command: ConfinedCommand, traceDescriptor: number | undefined, listener: GuestProcessListener, link?: SocketLink) {
+  /**
+   * @param link A connection that stands already; without it a new pair of sockets is made.
+   * @param place Another process that starts it, if it has a supervisor that ends with its parent; otherwise this one does.
+   */
+  constructor(
+    command: ConfinedCommand,
+    traceDescriptor: number | undefined,
+    listener: GuestProcessListener,
+    { link, place }: LaunchWay = {},
+  ) {
     this.#listener = listener
     this.#leadsGroup = command.becomesGuest === true
     this.#hasLateReports = command.descriptors.some(({ isLate }) => isLate === true)
     this.#isWrapped = command.descriptors.length > 0 && traceDescriptor === undefined && !this.#leadsGroup
     const extra = command.descriptors.length + (traceDescriptor === undefined ? 0 : 1)
-    this.child = launch(command, extra, link?.far)
+    this.child = this.#isWrapped && place !== undefined ? place.launch(command, 3 + extra) : launch(command, extra, link?.far)
     // Not once: a kill that the system forbids is told here too.
     this.child.on('error', (error) => this.#spawnFailed(command.file, error))
     this.child.once('exit', (exitCode, signal) => this.#exited({ exitCode, signal }))

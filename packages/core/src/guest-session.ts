@@ -11,11 +11,11 @@ import {
   type Walls,
 } from '@confine-sandbox/contract'
 import { guestEntry, hostNotice } from '@confine-sandbox/guest'
-import { type ErrorPayload, type IncomingCall, Peer, type RequestOptions, type SocketLink, streamChannel } from '@confine-sandbox/ipc'
+import { type ErrorPayload, type IncomingCall, Peer, type RequestOptions, streamChannel } from '@confine-sandbox/ipc'
 import { abortError } from './abort.ts'
 import { guestCommand, guestPolicy } from './guest-command.ts'
 import { callbackFailure, callFailure, endFailure, isErrorPayload, runtimeFailure, uncaughtFailure } from './guest-failure.ts'
-import { GuestProcess, type GuestProcessListener } from './guest-process.ts'
+import { GuestProcess, type GuestProcessListener, type LaunchWay } from './guest-process.ts'
 import type { CheckedOptions } from './options.ts'
 import { shortfall } from './min-isolation.ts'
 import { passOn } from './output.ts'
@@ -76,10 +76,9 @@ export class GuestSession {
   #lastWords: ConfineError | undefined
 
   /**
-   * @param link A connection for the calls; without it the launch makes a pair of sockets.
    * @throws ERR_CONFINE_ISOLATION_UNAVAILABLE when the policy cannot be held here. Nothing was started then.
    */
-  constructor(options: CheckedOptions, owner: GuestSessionOwner, link?: SocketLink) {
+  constructor(options: CheckedOptions, owner: GuestSessionOwner, way: LaunchWay = {}) {
     this.#options = options
     this.#owner = owner
     const backend: IsolationBackend = options.noSandbox ? unconfined : (options.isolation as IsolationBackend)
@@ -99,7 +98,7 @@ export class GuestSession {
       trace: (chunk) => process.stderr.write(chunk),
       ended: (end, exitCode) => this.#ended(end, exitCode),
     }
-    this.process = new GuestProcess(command, traceDescriptor, listener, link)
+    this.process = new GuestProcess(command, traceDescriptor, listener, way)
     this.#gate = new StartGate(backend.lockPath === undefined ? ['ready'] : ['locked', 'ready'], startTimeoutMs, () =>
       this.process.stop({ kind: 'timeout', what: 'its start', timeoutMs: startTimeoutMs }),
     )

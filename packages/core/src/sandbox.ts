@@ -15,9 +15,11 @@ import type { SandboxEvents } from './events.ts'
 import { readProgram, type SandboxExecContainerOpts } from './exec-options.ts'
 import { type FlatGlobals, flattenGlobals } from './globals.ts'
 import { GuestContainers } from './guest-containers.ts'
+import type { LaunchWay } from './guest-process.ts'
 import { GuestSession } from './guest-session.ts'
 import { HostSide } from './host-side.ts'
 import type { IsolationReport } from './isolation-report.ts'
+import { placeOfSpawner } from './spawner/shared-spawner.ts'
 import { connectTransport, dropLink } from './transport.ts'
 import { type CheckedOptions, checkOptions, type CoreSandboxOptions } from './options.ts'
 
@@ -260,8 +262,12 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
 
   async #launch(): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
-    const { transport } = this.opts
-    const session = this.#startSession(transport === 'inherited' ? undefined : await this.#link(transport))
+    const { transport, spawner } = this.opts
+    const link = transport === 'inherited' ? undefined : await this.#link(transport)
+    const placing = link === undefined ? placeOfSpawner(spawner) : undefined
+    using place = placing && (await placing)
+    if (this.#failure !== undefined) throw this.#failure
+    const session = this.#startSession({ link, place })
     this.#guest = new GuestContainers({
       options: this.opts,
       session,
@@ -293,11 +299,11 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     }
   }
 
-  #startSession(link?: SocketLink): GuestSession {
+  #startSession(way: LaunchWay): GuestSession {
     try {
-      return new GuestSession(this.opts, this.#host, link)
+      return new GuestSession(this.opts, this.#host, way)
     } catch (error) {
-      dropLink(link)
+      dropLink(way.link)
       // There is no process, and there will be none.
       this.#closed(126)
       throw error

@@ -37,6 +37,9 @@ static bool has_descriptors(void)
 	for (int fd = 0; fd <= CONTROL_FD; fd++)
 		if (fcntl(fd, F_GETFD) < 0)
 			return false;
+	/* Whoever passed it on may have used it without waiting. */
+	if (fcntl(CONTROL_FD, F_SETFL, 0) != 0)
+		return false;
 	return getsockopt(CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
 	       type == SOCK_STREAM;
 }

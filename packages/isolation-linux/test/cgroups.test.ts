@@ -24,7 +24,8 @@ const made = () => parents.flatMap(({ directory }) => readdirSync(directory).fil
 const nameOf = (pid: number | undefined) => `confine-${namespace}-${pid}`
 const gone = async (pid: number | undefined) => await expect.poll(() => made().includes(nameOf(pid))).toBe(false)
 /** A keeper ends after its cgroups, and what is nobody's child any more some time after its parent. */
-const dead = async (pids: readonly (number | undefined)[]) => await expect.poll(() => pids.filter((pid) => isAlive(pid as number))).toEqual([])
+const dead = async (pids: readonly (number | undefined)[]) =>
+  await expect.poll(() => pids.filter((pid) => isAlive(pid as number))).toEqual([])
 const textOf = (directory: string, ...names: string[]) => readFileSync(join(directory, ...names), 'latin1').trim()
 
 describe.runIf(memory !== undefined && pids !== undefined)(
