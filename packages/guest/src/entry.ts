@@ -6,7 +6,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { statfsSync } from 'node:fs'
 import { dirname, sep } from 'node:path'
 import { ConfineError, type RuntimeClass } from '@confine-sandbox/contract'
-import { type ErrorPayload, type IncomingCall, inheritedChannel, Peer } from '@confine-sandbox/ipc'
+import { defaultLimits, type ErrorPayload, type IncomingCall, inheritedChannel, Peer } from '@confine-sandbox/ipc'
 import { ConsoleNotices } from './console-notices.ts'
 import { Containers } from './containers.ts'
 import { loadModule, loadRuntime } from './load-runtime.ts'
@@ -38,6 +38,8 @@ const peer = new Peer({
   describeError: describe,
   reviveError: hostError,
   errorStacks: true,
+  // The host is trusted, and what it says may be read as slowly as this process is.
+  limits: { ...defaultLimits, maxDecodeMs: Number.POSITIVE_INFINITY },
 })
 
 const consoleNotices = new ConsoleNotices(peer)

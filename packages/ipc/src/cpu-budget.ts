@@ -1,14 +1,22 @@
+import { slowness } from './slowness.ts'
+
 /**
  * Bounds the CPU time that one piece of synchronous work takes on this thread. CPU time, not wall-clock time: on a busy
- * machine an honest peer must not pay for its neighbours. Asking costs a system call, so it is asked once per many steps.
+ * machine an honest peer must not pay for its neighbours. Nor for a slow machine: before a budget is used up, it is asked how
+ * slow this one is now. Asking costs a system call, so it is asked once per many steps.
  */
 export class CpuBudget {
   readonly #milliseconds: number
+  readonly #slowness: () => number
+  /** What it has become on this machine, once that was asked. */
+  #allowed: number | undefined
   #steps = 0
   #start: NodeJS.CpuUsage | undefined
 
-  constructor(milliseconds: number) {
+  /** @param milliseconds On a machine whose slowness is 1; Infinity never asks for the time. */
+  constructor(milliseconds: number, howSlow: () => number = slowness) {
     this.#milliseconds = milliseconds
+    this.#slowness = howSlow
   }
 
   /** Counts steps of work; looks at the clock now and then. Returns whether the budget is used up. */
@@ -20,12 +28,16 @@ export class CpuBudget {
   /** Looks at the clock. The first look starts it. */
   isSpent(): boolean {
     this.#steps = 0
+    if (this.#milliseconds === Number.POSITIVE_INFINITY) return false
     if (this.#start === undefined) {
       this.#start = threadCpuUsage()
       return false
     }
     const { user, system } = threadCpuUsage(this.#start)
-    return (user + system) / 1000 > this.#milliseconds
+    const used = (user + system) / 1000
+    if (used <= (this.#allowed ?? this.#milliseconds)) return false
+    this.#allowed ??= this.#milliseconds * this.#slowness()
+    return used > this.#allowed
   }
 }
 

@@ -3,6 +3,7 @@ import { CpuBudget } from './cpu-budget.ts'
 import type { ChannelLimits } from './limits.ts'
 import type { ReferenceReader } from './reference.ts'
 import { calledByLanguage, errorNames, isModestPattern, tag, viewKinds } from './wire.ts'
+import { patternWork, type Shape, work, WorkCount } from './work.ts'
 
 /**
  * Reads values that a `ValueEncoder` wrote, or that an enemy wrote: everything is checked before it is made. No prototype
@@ -12,6 +13,9 @@ export class ValueDecoder {
   readonly #reader: ByteReader
   readonly #limits: ChannelLimits
   readonly #objects: object[] = []
+  /** For those who are honest. */
+  readonly #work: WorkCount
+  /** For those who know how to make little work take long. */
   readonly #budget: CpuBudget
   /** Makes functions and streams of the other side; without it there may be none. */
   references: ReferenceReader | undefined
@@ -21,6 +25,7 @@ export class ValueDecoder {
   constructor(reader: ByteReader, limits: ChannelLimits) {
     this.#reader = reader
     this.#limits = limits
+    this.#work = new WorkCount(limits.maxWork)
     this.#budget = new CpuBudget(limits.maxDecodeMs)
   }
 
@@ -64,6 +69,7 @@ export class ValueDecoder {
         return this.#bigint()
       case tag.latin1:
       case tag.utf16:
+        this.#spend(work.string)
         return this.#string(what)
       case tag.reference:
         return this.#reference()
@@ -75,6 +81,7 @@ export class ValueDecoder {
   #nested(what: number): object {
     if (++this.#depth > this.#limits.maxDepth) throw malformed(`nested deeper than ${this.#limits.maxDepth} levels`)
     if (this.#objects.length >= this.#limits.maxObjects) throw malformed(`more than ${this.#limits.maxObjects} objects`)
+    this.#spend(work.object)
     const object = this.#object(what)
     this.#depth--
     return object
@@ -91,20 +98,23 @@ export class ValueDecoder {
       case tag.set:
         return this.#set()
       case tag.date:
+        this.#spend(work.date)
         return this.#keep(new Date(this.#reader.double()))
       case tag.regexp:
         return this.#regexp()
       case tag.error:
         return this.#error()
       case tag.arrayBuffer:
-        return this.#keep(this.#reader.bytes(this.#reader.count(1)).buffer)
+        return this.#keep(this.#buffer().buffer)
       case tag.view:
         return this.#view()
       case tag.boxed:
         return this.#boxed()
       case tag.callback:
+        this.#spend(work.callback)
         return this.#keep(this.#requireReferences().callback(this.#reader.varint()))
       case tag.stream:
+        this.#spend(work.stream)
         return this.#keep(this.#requireReferences().stream(this.#reader.varint()))
       default:
         throw malformed(`unknown tag ${what}`)
@@ -130,7 +140,12 @@ export class ValueDecoder {
 
   #count(): void {
     if (++this.#values > this.#limits.maxValues) throw malformed(`more than ${this.#limits.maxValues} values`)
+    this.#spend(work.value)
     if (this.#budget.spend(1)) throw this.#tooSlow()
+  }
+
+  #spend(units: number): void {
+    if (this.#work.spend(units)) throw malformed('reading it is more work than is allowed')
   }
 
   #tooSlow(): Error {
@@ -138,9 +153,10 @@ export class ValueDecoder {
   }
 
   #string(what: number): string {
-    if (what === tag.latin1) return this.#reader.latin1(this.#reader.count(1))
-    if (what === tag.utf16) return this.#reader.utf16(this.#reader.count(1))
-    throw malformed('a string was expected')
+    if (what !== tag.latin1 && what !== tag.utf16) throw malformed('a string was expected')
+    const bytes = this.#reader.count(1)
+    this.#spend(bytes)
+    return what === tag.latin1 ? this.#reader.latin1(bytes) : this.#reader.utf16(bytes)
   }
 
   #bigint(): bigint {
@@ -152,6 +168,7 @@ export class ValueDecoder {
       const small = BigInt(this.#reader.unsigned(count))
       return sign === 1 ? -small : small
     }
+    this.#spend(work.bigint + count * work.bigintByte)
     const absolute = BigInt(`0x${Buffer.from(this.#reader.bytes(count)).reverse().toString('hex')}`)
     return sign === 1 ? -absolute : absolute
   }
@@ -171,8 +188,10 @@ export class ValueDecoder {
 
   #fields<T extends object>(target: T): T {
     const count = this.#reader.count(2)
+    let shape: Shape | undefined
     for (let i = 0; i < count; i++) {
       const key = this.string()
+      shape = this.#work.key(shape, key)
       setField(target, key, this.value())
     }
     return target
@@ -181,6 +200,7 @@ export class ValueDecoder {
   #map(): Map<unknown, unknown> {
     const count = this.#reader.count(2)
     const map = this.#keep(new Map<unknown, unknown>())
+    this.#spend(count * work.entry)
     for (let i = 0; i < count; i++) {
       const key = this.value()
       map.set(key, this.value())
@@ -191,6 +211,7 @@ export class ValueDecoder {
   #set(): Set<unknown> {
     const count = this.#reader.count(1)
     const set = this.#keep(new Set<unknown>())
+    this.#spend(count * work.entry)
     for (let i = 0; i < count; i++) set.add(this.value())
     return set
   }
@@ -199,6 +220,7 @@ export class ValueDecoder {
     const source = this.string()
     const flags = this.string()
     if (!isModestPattern(source)) throw malformed('a regular expression that is too large')
+    this.#spend(patternWork(source, flags))
     // Each may be as slow as its neighbour.
     if (this.#budget.isSpent()) throw this.#tooSlow()
     try {
@@ -209,6 +231,7 @@ export class ValueDecoder {
   }
 
   #error(): Error {
+    this.#spend(work.error)
     const name = this.string()
     const message = this.string()
     const stack = this.string()
@@ -216,8 +239,10 @@ export class ValueDecoder {
     if (error.name !== name) hide(error, 'name', name)
     hide(error, 'stack', stack === '' ? `${name}: ${message}` : stack)
     const count = this.#reader.count(2)
+    let shape: Shape | undefined
     for (let i = 0; i < count; i++) {
       const key = this.string()
+      shape = this.#work.key(shape, key)
       const value = this.value()
       if (key === 'cause' || key === 'errors') hide(error, key, value)
       else if (key !== 'name' && key !== 'message' && key !== 'stack') setField(error, key, value)
@@ -225,10 +250,16 @@ export class ValueDecoder {
     return error
   }
 
+  #buffer(): Uint8Array<ArrayBuffer> {
+    const length = this.#reader.count(1)
+    this.#spend(work.buffer + length)
+    return this.#reader.bytes(length)
+  }
+
   #view(): ArrayBufferView {
     const kind = viewKinds[this.#reader.byte()]
     if (kind === undefined) throw malformed('an unknown kind of view')
-    const bytes = this.#reader.bytes(this.#reader.count(1))
+    const bytes = this.#buffer()
     if (kind === 'Uint8Array') return this.#keep(bytes)
     const View = (globalThis as unknown as Record<string, ViewConstructor | undefined>)[kind]
     if (View === undefined) throw malformed(`this Node has no ${kind}`)

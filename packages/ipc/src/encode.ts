@@ -3,8 +3,10 @@ import { ConfineError } from '@confine-sandbox/contract'
 import type { ByteWriter } from './byte-writer.ts'
 import type { ChannelLimits } from './limits.ts'
 import type { ReferenceWriter } from './reference.ts'
+import { cannotCross, pathText, type Step } from './value-path.ts'
 import { className, isPlain, isRefusedStream, isStream, opaqueKind, typedArrayName } from './value-kind.ts'
 import { calledByLanguage, isModestPattern, tag, viewKinds } from './wire.ts'
+import { patternWork, type Shape, work, WorkCount } from './work.ts'
 
 /** What the sender of a value decides. */
 export interface EncodeOptions {
@@ -25,6 +27,8 @@ export class ValueEncoder {
   readonly #trail: Step[] = []
   #depth = 0
   #values = 0
+  /** What its receiver will count. */
+  readonly #work: WorkCount
   readonly #references: ReferenceWriter | undefined
   /** Within an object of some class or an error: their functions are their own affair. */
   #isWithinInstance = false
@@ -34,6 +38,7 @@ export class ValueEncoder {
     this.#writer = writer
     this.#limits = limits
     this.#options = options
+    this.#work = new WorkCount(limits.maxWork)
     this.#references = references
   }
 
@@ -58,6 +63,7 @@ export class ValueEncoder {
       case 'number':
         return this.#number(value)
       case 'string':
+        this.#spend(work.string)
         return this.#string(value)
       case 'bigint':
         return this.#bigint(value)
@@ -71,11 +77,19 @@ export class ValueEncoder {
   }
 
   #count(): void {
-    if (++this.#values <= this.#limits.maxValues) return
-    throw new ConfineError(
-      'ERR_CONFINE_LIMIT',
-      `${this.#path(this.#depth)}: more than ${this.#limits.maxValues} values in one message. Send them in parts, or numbers as a typed array`,
-    )
+    if (++this.#values > this.#limits.maxValues) {
+      throw this.#tooMuch(`more than ${this.#limits.maxValues} values in one message. Send them in parts, or numbers as a typed array`)
+    }
+    this.#spend(work.value)
+  }
+
+  #spend(units: number): void {
+    if (this.#work.spend(units)) throw this.#tooMuch('up to here, reading this message is as much work as one may be. Send it in parts')
+  }
+
+  /** @param levels How many steps lead to what is meant. */
+  #tooMuch(what: string, levels = this.#depth): ConfineError {
+    return new ConfineError('ERR_CONFINE_LIMIT', `${this.#path(levels)}: ${what}`)
   }
 
   /** Writes a string. */
@@ -85,7 +99,9 @@ export class ValueEncoder {
   }
 
   #string(value: string): void {
-    if (isLatin1(value)) {
+    const isNarrow = isLatin1(value)
+    this.#spend(isNarrow ? value.length : value.length * 2)
+    if (isNarrow) {
       this.#writer.byte(tag.latin1)
       this.#writer.varint(value.length)
       this.#writer.latin1(value)
@@ -110,6 +126,7 @@ export class ValueEncoder {
   #bigint(value: bigint): void {
     const hex = (value < 0n ? -value : value).toString(16)
     const bytes = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex').reverse()
+    if (bytes.length > 6) this.#spend(work.bigint + bytes.length * work.bigintByte)
     this.#writer.byte(tag.bigint)
     this.#writer.byte(value < 0n ? 1 : 0)
     this.#writer.varint(bytes.length)
@@ -124,14 +141,10 @@ export class ValueEncoder {
       return
     }
     if (this.#seen.size >= this.#limits.maxObjects) {
-      throw new ConfineError(
-        'ERR_CONFINE_LIMIT',
-        `${this.#path(this.#depth + 1)}: more than ${this.#limits.maxObjects} objects in one message`,
-      )
+      throw this.#tooMuch(`more than ${this.#limits.maxObjects} objects in one message`, this.#depth + 1)
     }
-    if (++this.#depth > this.#limits.maxDepth) {
-      throw new ConfineError('ERR_CONFINE_LIMIT', `${this.#path(this.#depth)}: nested deeper than ${this.#limits.maxDepth} levels`)
-    }
+    if (++this.#depth > this.#limits.maxDepth) throw this.#tooMuch(`nested deeper than ${this.#limits.maxDepth} levels`)
+    this.#spend(work.object)
     this.#seen.set(value, this.#seen.size)
     if (Array.isArray(value)) this.#array(value)
     else this.#byKind(value)
@@ -157,6 +170,7 @@ export class ValueEncoder {
     if (ArrayBuffer.isView(value)) return this.#view(value)
     if (types.isAnyArrayBuffer(value)) return this.#arrayBuffer(value)
     if (types.isDate(value)) {
+      this.#spend(work.date)
       this.#writer.byte(tag.date)
       return this.#writer.double(Date.prototype.getTime.call(value))
     }
@@ -164,8 +178,10 @@ export class ValueEncoder {
       const source = String(value.source)
       if (!isModestPattern(source)) throw this.#cannotCross('a regular expression of this size')
       this.#writer.byte(tag.regexp)
+      const flags = String(value.flags)
       this.string(source)
-      return this.string(String(value.flags))
+      this.string(flags)
+      return this.#spend(patternWork(source, flags))
     }
     if (types.isMap(value)) return this.#map(value)
     if (types.isSet(value)) return this.#set(value)
@@ -183,8 +199,10 @@ export class ValueEncoder {
     const keys = Object.keys(value)
     this.#writer.byte(tag.object)
     this.#writer.varint(keys.length)
+    let shape: Shape | undefined
     for (const key of keys) {
       this.string(key)
+      shape = this.#work.key(shape, key)
       this.#field(key, (value as Record<string, unknown>)[key])
     }
   }
@@ -199,6 +217,7 @@ export class ValueEncoder {
 
   #callback(value: Function): void {
     if (this.#references === undefined || this.#isWithinInstance) throw this.#cannotCross('a function')
+    this.#spend(work.callback)
     const id = this.#references.callback(value)
     this.#writer.byte(tag.callback)
     this.#writer.varint(id)
@@ -206,6 +225,7 @@ export class ValueEncoder {
 
   #stream(value: AsyncIterable<unknown>): void {
     if (this.#references === undefined || this.#isWithinInstance) throw this.#cannotCross('a stream')
+    this.#spend(work.stream)
     const id = this.#references.stream(value)
     this.#writer.byte(tag.stream)
     this.#writer.varint(id)
@@ -237,6 +257,7 @@ export class ValueEncoder {
     const entries = [...Map.prototype.entries.call(value)]
     this.#writer.byte(tag.map)
     this.#writer.varint(entries.length)
+    this.#spend(entries.length * work.entry)
     for (const [index, [key, item]] of entries.entries()) {
       this.#part(key, { text: `.keys[${index}]` })
       this.#part(item, { text: `.values[${index}]` })
@@ -247,11 +268,13 @@ export class ValueEncoder {
     const items = [...Set.prototype.values.call(value)]
     this.#writer.byte(tag.set)
     this.#writer.varint(items.length)
+    this.#spend(items.length * work.entry)
     for (const [index, item] of items.entries()) this.#part(item, { text: `.values[${index}]` })
   }
 
   #error(value: Error): void {
     this.#writer.byte(tag.error)
+    this.#spend(work.error)
     this.string(String(value.name))
     this.string(String(value.message))
     this.string(this.#options.errorStacks && typeof value.stack === 'string' ? value.stack : '')
@@ -264,8 +287,10 @@ export class ValueEncoder {
     const keys = Object.keys(fields)
     this.#writer.varint(keys.length)
     this.#within(() => {
+      let shape: Shape | undefined
       for (const key of keys) {
         this.string(key)
+        shape = this.#work.key(shape, key)
         this.#field(key, fields[key])
       }
     })
@@ -273,6 +298,7 @@ export class ValueEncoder {
 
   #arrayBuffer(value: ArrayBufferLike): void {
     if (types.isSharedArrayBuffer(value)) throw this.#cannotCross('a SharedArrayBuffer')
+    this.#spend(work.buffer + value.byteLength)
     this.#writer.byte(tag.arrayBuffer)
     this.#writer.varint(value.byteLength)
     this.#writer.bytes(new Uint8Array(value))
@@ -284,6 +310,7 @@ export class ValueEncoder {
     const name = types.isDataView(value) ? 'DataView' : typedArrayName.call(value)
     const kind = viewKinds.indexOf(name as (typeof viewKinds)[number])
     if (kind === -1) throw this.#cannotCross(`a ${name}`)
+    this.#spend(work.buffer + value.byteLength)
     this.#writer.byte(tag.view)
     this.#writer.byte(kind)
     this.#writer.varint(value.byteLength)
@@ -303,26 +330,13 @@ export class ValueEncoder {
   }
 
   #path(levels: number): string {
-    return this.#trail.slice(0, levels).map(stepText).join('')
+    return pathText(this.#trail, levels)
   }
 
   /** For the object that is being written. */
   #cannotCross(what: string): ConfineError {
     return cannotCross(this.#path(this.#depth), what)
   }
-}
-
-function cannotCross(path: string, what: string): ConfineError {
-  return new ConfineError('ERR_CONFINE_VALUE', `${path}: ${what} cannot cross between host and guest`)
-}
-
-/** An index, a key, or text for the rest. */
-type Step = number | string | { readonly text: string }
-
-function stepText(step: Step): string {
-  if (typeof step === 'number') return `[${step}]`
-  if (typeof step === 'object') return step.text
-  return /^[A-Za-z_$][\w$]*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`
 }
 
 const errorOwnFields = new Set(['name', 'message', 'stack', 'cause', 'errors'])

@@ -8,7 +8,15 @@ export interface ChannelLimits {
   readonly maxObjects: number
   /** Most values of any kind in one message, keys of objects included; typed arrays count as one. @default 1,500,000 */
   readonly maxValues: number
-  /** CPU time that reading one message may take, milliseconds: keys can be made to collide, patterns to be slow. Over it the session ends. @default 150 */
+  /**
+   * Work that reading one message may be, in steps of about a microsecond, counted in the same way by both sides: whoever sends
+   * is told when a value is more, and the receiver ends the session of one who does not count. @default 100,000
+   */
+  readonly maxWork: number
+  /**
+   * CPU time that reading one message may take, milliseconds on a machine that does a step of work in a microsecond, and longer on
+   * a slower one: keys can be made to collide, patterns to be slow. Infinity for a receiver that trusts the other side. @default 150
+   */
   readonly maxDecodeMs: number
   /** Most requests of the other side that may be under way at once. @default 65,536 */
   readonly maxPendingRequests: number
@@ -32,6 +40,7 @@ export const defaultLimits: ChannelLimits = Object.freeze({
   maxDepth: 512,
   maxObjects: 500_000,
   maxValues: 1_500_000,
+  maxWork: 100_000,
   maxDecodeMs: 150,
   maxPendingRequests: 65_536,
   maxPendingBytes: 256 * 1024 * 1024,
