@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, 
 import { join, relative, sep } from 'node:path'
 import { ConfineError } from '@confine-sandbox/contract'
 import { graphLimits } from './graph-limits.ts'
-import { isModulePath, type ModuleFiles, type PackageManifest, parseManifest } from './module-files.ts'
+import { isModulePath, manifestReader, type ModuleFiles } from './module-files.ts'
 
 /**
  * The modules below some directories. A program decides which of them are read, so symbolic links are resolved before
@@ -12,7 +12,6 @@ import { isModulePath, type ModuleFiles, type PackageManifest, parseManifest } f
 export function diskFiles(roots: readonly string[]): ModuleFiles {
   // What is not there is not kept: a hostile text can ask for any number of names.
   const found = new Map<string, string>()
-  const manifests = new Map<string, PackageManifest | undefined>()
 
   function find(path: string): string | undefined {
     const known = found.get(path)
@@ -27,14 +26,10 @@ export function diskFiles(roots: readonly string[]): ModuleFiles {
     find,
     text: (path) => readWithin(path, roots),
     reaches: (directory) => isInReach(directory, roots),
-    packageJson(directory) {
-      if (manifests.has(directory)) return manifests.get(directory)
+    packageJson: manifestReader((directory) => {
       const path = find(join(directory, 'package.json'))
-      if (path === undefined) return undefined
-      const manifest = parseManifest(readWithin(path, roots))
-      manifests.set(directory, manifest)
-      return manifest
-    },
+      return path === undefined ? undefined : readWithin(path, roots)
+    }),
   }
 }
 
@@ -64,19 +59,20 @@ function openedPath(descriptor: number, path: string): string {
   return readlinkSync(`/proc/self/fd/${descriptor}`)
 }
 
-/** Whether a real path lies below one of the roots, and nothing hidden is on the way to it. */
+/** Whether a real path lies below one of the roots, not too deep, and nothing hidden is on the way to it. */
 export function isInReach(real: string, roots: readonly string[]): boolean {
   return roots.some((root) => {
     const way = relative(root, real)
     if (way === '') return true
     const parts = way.split(sep)
-    return parts[0] !== '..' && !parts.some((part) => part.startsWith('.') && part !== '.pnpm')
+    return parts[0] !== '..' && parts.length <= graphLimits.depth && !parts.some((part) => part.startsWith('.') && part !== '.pnpm')
   })
 }
 
 function realFile(path: string): string | undefined {
   try {
-    const real = realpathSync(path)
+    // By the kernel: the other one asks for each directory on the way.
+    const real = realpathSync.native(path)
     return statSync(real).isFile() ? real : undefined
   } catch {
     return undefined

@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { dirname } from 'node:path'
-import { ConfineError, type GatheredModule, type ModuleGraph } from '@confine-sandbox/contract'
+import type { GatheredModule, ModuleGraph } from '@confine-sandbox/contract'
 import { abortError } from '../abort.ts'
-import { graphLimits } from './graph-limits.ts'
+import { type Draft, nameExports } from './export-names.ts'
+import { graphLimits, tooMuch } from './graph-limits.ts'
 import type { ModuleFiles } from './module-files.ts'
-import { type Lexers, loadLexers, type ModuleRequests } from './module-requests.ts'
+import { type Lexers, loadLexers } from './module-requests.ts'
 import { nearest, resolveModule } from './resolve-module.ts'
 
 /** What to gather. */
@@ -69,22 +70,12 @@ export async function gather(options: GatherOptions): Promise<ModuleGraph> {
       }
     }
   }
-  nameExports(modules, lexers)
+  await nameExports(modules, lexers, pause)
   return { entry, modules: new Map([...modules].map(([path, module]) => [path, finished(module)])) }
 }
 
 /** How long the event loop waits for this work at a time, a single file aside. */
 const turnMs = 10
-
-interface Draft {
-  readonly format: GatheredModule['format']
-  readonly language: 'js' | 'ts'
-  readonly text: string
-  readonly asked: Omit<ModuleRequests, 'isModule'>
-  readonly imports: Map<string, string>
-  readonly requires: Map<string, string>
-  exports: readonly string[]
-}
 
 function draft(files: ModuleFiles, lexers: Lexers, path: string, text: string, isEntry: boolean, language: 'js' | 'ts' | undefined): Draft {
   const common = { text: text.replace(/^\uFEFF/, ''), imports: new Map(), requires: new Map(), exports: [] }
@@ -105,46 +96,6 @@ function formatOf(files: ModuleFiles, path: string, isModule: boolean): 'commonj
   return type === 'module' || (type !== 'commonjs' && isModule) ? 'module' : 'commonjs'
 }
 
-/** Only what ES modules import needs its names known before it runs. */
-function nameExports(modules: ReadonlyMap<string, Draft>, lexers: Lexers): void {
-  const known = new Map<Draft, ReturnType<Lexers['exportNames']>>()
-  const lexed = (module: Draft) => {
-    const found = known.get(module) ?? lexers.exportNames(module.text)
-    known.set(module, found)
-    return found
-  }
-  const drafts = [...modules.values()]
-  // A name that is computed may lead to any of them.
-  const isComputed = drafts.some(({ asked }) => asked.isComputed)
-  for (const imports of isComputed ? [modules.keys()] : drafts.map((one) => one.imports.values())) {
-    for (const path of imports) {
-      const module = modules.get(path)
-      if (module === undefined || module.format !== 'commonjs' || module.exports.length > 0) continue
-      const names = new Set<string>()
-      const seen = new Set<Draft>()
-      const pending = [module]
-      for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-        if (seen.has(next) || next.format !== 'commonjs') continue
-        seen.add(next)
-        const { exports, reexports } = lexed(next)
-        for (const name of exports) if (name !== 'default') names.add(name)
-        for (const specifier of reexports) {
-          const target = modules.get(next.requires.get(specifier) ?? '')
-          if (target !== undefined) pending.push(target)
-        }
-      }
-      module.exports = [...names]
-    }
-  }
-}
-
 function finished({ format, language, text, imports, requires, exports }: Draft): GatheredModule {
   return { format, language, text, imports, requires, exports }
-}
-
-function tooMuch(reason: string): ConfineError {
-  return new ConfineError(
-    'ERR_CONFINE_LIMIT',
-    `Cannot gather the modules of the program: ${reason}. Bundle it into fewer, or smaller, files`,
-  )
 }

@@ -1,3 +1,5 @@
+import { graphLimits, tooMuch } from './graph-limits.ts'
+
 /** Where the modules of a program are looked for. */
 export interface ModuleFiles {
   /**
@@ -22,11 +24,36 @@ export interface PackageManifest {
   readonly imports?: unknown
 }
 
-/** Reads a package.json; what is no object is none. */
-export function parseManifest(text: string): PackageManifest | undefined {
+/**
+ * Reads each package.json once, within the bounds of one program, and keeps what matters of it.
+ * @param read gives the text of a directory's package.json, undefined when there is none.
+ * @throws ERR_CONFINE_LIMIT
+ */
+export function manifestReader(read: (directory: string) => string | undefined): ModuleFiles['packageJson'] {
+  const known = new Map<string, PackageManifest | undefined>()
+  let left = graphLimits.manifestsMiB * 1024 * 1024
+  return (directory) => {
+    if (known.has(directory)) return known.get(directory)
+    const text = read(directory)
+    // What is not there is not kept: a hostile text can ask for any number of names.
+    if (text === undefined) return undefined
+    left -= text.length
+    if (text.length > graphLimits.manifestMiB * 1024 * 1024)
+      throw tooMuch(`${directory}/package.json is larger than ${graphLimits.manifestMiB} MiB`)
+    if (left < 0) throw tooMuch(`its package.json files are larger than ${graphLimits.manifestsMiB} MiB`)
+    const manifest = parseManifest(text)
+    known.set(directory, manifest)
+    return manifest
+  }
+}
+
+/** What is no object is none. */
+function parseManifest(text: string): PackageManifest | undefined {
   try {
     const json: unknown = JSON.parse(text.replace(/^\uFEFF/, ''))
-    return typeof json === 'object' && json !== null && !Array.isArray(json) ? json : undefined
+    if (typeof json !== 'object' || json === null || Array.isArray(json)) return undefined
+    const { name, type, main, exports, imports } = json as PackageManifest
+    return { name, type, main, exports, imports }
   } catch {
     return undefined
   }

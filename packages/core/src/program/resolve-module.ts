@@ -1,8 +1,9 @@
 import { isBuiltin } from 'node:module'
 import { dirname, join, resolve as resolvePath } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { exports as exportsOf, imports as importsOf } from 'resolve.exports'
+import { ConfineError } from '@confine-sandbox/contract'
 import type { ModuleFiles, PackageManifest } from './module-files.ts'
+import { exportTargets, importTargets, longestPath } from './package-targets.ts'
 
 /** How a module is asked for: by `import` or by `require`. */
 export type RequestKind = 'import' | 'require'
@@ -12,6 +13,7 @@ export type RequestKind = 'import' | 'require'
  * with `main`, the package's own name. Where Node asks an import for the whole file name, endings and directories are
  * tried all the same, as bundlers do, and `./x.js` may lie there as `./x.ts`.
  * @returns The module's path; undefined when there is none in reach.
+ * @throws ERR_CONFINE_LIMIT
  */
 export function resolveModule(
   files: ModuleFiles,
@@ -20,7 +22,7 @@ export function resolveModule(
   from: string,
   conditions: readonly string[],
 ): string | undefined {
-  const options = { conditions: [...conditions, kind], unsafe: true }
+  const holding = new Set([...conditions, kind])
 
   function find(name: string, importer: string): string | undefined {
     if (/^\.{0,2}\//.test(name) || name === '.' || name === '..') return fileOrDirectory(files, resolvePath(dirname(importer), name))
@@ -43,8 +45,7 @@ export function resolveModule(
   function within(directory: string, manifest: PackageManifest, path: string | undefined): string | undefined {
     if (!hasExports(manifest))
       return path === undefined ? packageMain(files, directory, manifest) : fileOrDirectory(files, join(directory, path))
-    const targets = attempt(() => exportsOf(manifest as { name: string }, path === undefined ? '.' : `.${path}`, options))
-    for (const target of targets ?? []) {
+    for (const target of exportTargets(manifest.exports, path === undefined ? '.' : `.${path}`, holding)) {
       const found = isSafeTarget(target) ? files.find(join(directory, target)) : undefined
       if (found !== undefined) return found
     }
@@ -54,8 +55,7 @@ export function resolveModule(
   function privateName(name: string, importer: string): string | undefined {
     const own = nearest(files, dirname(importer))
     if (own === undefined) return undefined
-    const targets = attempt(() => importsOf({ name: '', ...own.manifest } as { name: string }, name, options))
-    for (const target of (targets ?? []) as string[]) {
+    for (const target of importTargets(own.manifest.imports, name, holding)) {
       const isPath = target.startsWith('.')
       if (isPath && !isSafeTarget(target)) continue
       // A name that leads to another such name would go round for ever.
@@ -65,6 +65,7 @@ export function resolveModule(
     return undefined
   }
 
+  if (specifier.length > longestPath) return undefined
   const name = kind === 'import' ? pathOfUrl(specifier) : specifier
   return name === undefined || name.includes('\0') || isBuiltin(name) ? undefined : attempt(() => find(name, from))
 }
@@ -119,15 +120,16 @@ function hasExports({ exports }: PackageManifest): boolean {
 }
 
 /** Targets stay in their package; what they lead to is judged once more, as a file. */
-function isSafeTarget(target: unknown): target is string {
-  return typeof target === 'string' && target.startsWith('./') && !/(?:^|[\\/])(?:\.\.?|node_modules)(?:[\\/]|$)/i.test(target.slice(2))
+function isSafeTarget(target: string): boolean {
+  return target.startsWith('./') && !/(?:^|[\\/])(?:\.\.?|node_modules)(?:[\\/]|$)/i.test(target.slice(2))
 }
 
 function attempt<T>(act: () => T): T | undefined {
   try {
     return act()
-  } catch {
-    // A manifest may be nonsense: then it leads nowhere.
+  } catch (error) {
+    if (ConfineError.is(error) && error.code === 'ERR_CONFINE_LIMIT') throw error
+    // A manifest may be nonsense, or nested too deep to follow: then it leads nowhere.
     return undefined
   }
 }

@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { ConfineError } from '@confine-sandbox/contract'
-import { isModulePath, type ModuleFiles, parseManifest } from './module-files.ts'
+import { graphLimits } from './graph-limits.ts'
+import { isModulePath, manifestReader, type ModuleFiles } from './module-files.ts'
 
 /** Where the files of an option `files` lie for the program. */
 export const virtualRoot = '/guest'
@@ -8,6 +9,7 @@ export const virtualRoot = '/guest'
 /** Files that exist in an option only: name → text. */
 export class VirtualFiles implements ModuleFiles {
   readonly #texts = new Map<string, string>()
+  readonly packageJson = manifestReader((directory) => this.#texts.get(posix.join(directory, 'package.json')))
 
   /** @throws ERR_CONFINE_BAD_OPTION for a name that is no relative path, and for what is no text. */
   constructor(files: unknown) {
@@ -37,11 +39,6 @@ export class VirtualFiles implements ModuleFiles {
     return this.#texts.get(path) ?? ''
   }
 
-  packageJson(directory: string) {
-    const text = this.#texts.get(posix.join(directory, 'package.json'))
-    return text === undefined ? undefined : parseManifest(text)
-  }
-
   reaches(directory: string): boolean {
     return directory === virtualRoot || directory.startsWith(`${virtualRoot}/`)
   }
@@ -51,6 +48,9 @@ function pathOf(name: string): string {
   const path = posix.join(virtualRoot, name)
   if (name === '' || name.startsWith('/') || name.includes('\0') || name.includes('\\') || !path.startsWith(`${virtualRoot}/`)) {
     throw bad(`The option files has the name ${JSON.stringify(name)}: names are relative paths with / that stay below their root`)
+  }
+  if (path.split('/').length > graphLimits.depth) {
+    throw bad(`The option files has a name of more than ${graphLimits.depth} directories: ${JSON.stringify(name.slice(0, 100))}…`)
   }
   return path
 }

@@ -44,6 +44,24 @@ beforeAll(() => {
     'node_modules/pack/features/x.js': '',
     'node_modules/pack/features/hidden.js': '',
     'node_modules/pack/node_modules/inner/index.js': '',
+    'node_modules/targets/package.json': JSON.stringify({
+      exports: {
+        '.': { node: { 'nobody-holds-it': './none.js' }, default: './index.js' },
+        './a/*': './one/*.js',
+        './a/b/*': './two/*.js',
+        './a/*/c.js': './three/*.js',
+        './x/*': { 'nobody-holds-it': './none/*.js', require: './one/*.js' },
+        './twice/*': './*/*.js',
+        './never/*': null,
+        './never/but/*': './one/*.js',
+        './empty*': './one/q.js',
+        // As a regular expression it would take for ever.
+        './(?:(a+)+)+*x': './index.js',
+      },
+    }),
+    ...Object.fromEntries(
+      ['index', 'one/q', 'one/b/q', 'one/q/c', 'two/q', 'three/q', 'q/q'].map((n) => [`node_modules/targets/${n}.js`, '']),
+    ),
     'node_modules/main/package.json': '{ "main": "lib" }',
     'node_modules/main/lib/index.js': '',
     'node_modules/@scope/pack/index.js': '',
@@ -80,6 +98,19 @@ describe('names lead where Node leads them', () => {
     'main',
     'main/lib',
     'main/lib/index.js',
+    'targets',
+    'targets/a/q',
+    'targets/a/b/q',
+    'targets/a/q/c.js',
+    'targets/x/q',
+    'targets/twice/q',
+    'targets/never/q',
+    'targets/never/but/q',
+    'targets/empty',
+    'targets/empty1',
+    'targets/a/*',
+    'targets/a/../index',
+    `targets/${'a'.repeat(60)}`,
     '@scope/pack',
     'deep',
     'linked',
@@ -264,6 +295,45 @@ describe('limits', () => {
     ['others', { files: { 'main.js': Array.from({ length: 50_001 }, (_, index) => `require('${index}')`).join('\n') } }],
   ])('of %s', async (what, options) => {
     await expect(gather(options)).rejects.toMatchObject({ code: 'ERR_CONFINE_LIMIT', message: expect.stringContaining(what) })
+  })
+
+  test('of a package.json, which is parsed, and of all of them', async () => {
+    const json = (mebibytes: number) => `{ "x": "${'x'.repeat(mebibytes * 1024 * 1024 - 20)}" }`
+    const nested = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}/package.json`, json(1)]))
+    const modules = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`p${index}/x.js`, '']))
+    await gather({ files: { 'main.js': '', 'p0/x.js': '', ...nested(1) }, entry: 'main.js' })
+    await expect(gather({ files: { 'main.js': '', 'package.json': json(2) }, entry: 'main.js' })).rejects.toMatchObject({
+      code: 'ERR_CONFINE_LIMIT',
+      message: expect.stringContaining('/guest/package.json is larger than 1 MiB'),
+    })
+    await expect(gather({ files: { 'main.js': '', ...modules, ...nested(9) }, entry: 'main.js' })).rejects.toMatchObject({
+      code: 'ERR_CONFINE_LIMIT',
+      message: expect.stringContaining('larger than 8 MiB'),
+    })
+  })
+
+  test('of depth: the way through all directories above a file is taken for every name', async () => {
+    const below = (count: number) => `${'d/'.repeat(count)}x.js`
+    write(below(99), '')
+    write(below(100), '')
+    expect((await entryOf(`require('./${below(99)}'); require('./${below(100)}')`)).paths).toEqual([below(99), 'main.js'])
+    await expect(gather({ files: { [below(120)]: '' } })).rejects.toMatchObject({ code: 'ERR_CONFINE_BAD_OPTION' })
+  })
+
+  test('of the names that CommonJS modules export, each of which may export those of others again', async () => {
+    const names = Array.from({ length: 60_000 }, (_, index) => `exports.e${index}=1`).join(';')
+    const again = (count: number) =>
+      Array.from({ length: count }, (_, index) => [`a${index}.cjs`, "module.exports = require('./names.cjs')"])
+    const files = (count: number) => ({
+      ...Object.fromEntries(again(count)),
+      'names.cjs': names,
+      'main.mjs': Array.from({ length: count }, (_, index) => `import './a${index}.cjs'`).join('\n'),
+    })
+    expect((await gather({ files: files(2) })).graph?.modules.get('/guest/a1.cjs')?.exports).toHaveLength(60_000)
+    await expect(gather({ files: files(9) })).rejects.toMatchObject({
+      code: 'ERR_CONFINE_LIMIT',
+      message: expect.stringContaining('names'),
+    })
   })
 
   test('of one file', async () => {
