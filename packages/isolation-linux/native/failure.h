@@ -34,7 +34,7 @@ struct packet {
 	int32_t error;
 	uint32_t value;
 	uint32_t landlock;
-	uint32_t cpu_ms;
+	uint32_t ticks_ms; /* of PACKET_ENDED: what RLIMIT_CPU counts */
 	char verb[64];
 	char operand[300];
 };

@@ -141,7 +141,7 @@ void name_handover(const struct plan *plan, int handover);
 /* Returns the listener. */
 int filter_guest(const struct side *side, const struct plan *plan,
 		 const struct options *options, const struct world *world);
-void filter_init(const struct side *side, pid_t victim);
+void filter_init(const struct side *side, pid_t victim, clockid_t clock);
 void filter_supervisor(const struct side *side, int statm, int tasks);
 /* Returns false when it cannot be filtered. */
 bool filter_keeper(const int *parents, size_t count);

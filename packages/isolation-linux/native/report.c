@@ -211,7 +211,7 @@ static int64_t in_ms(struct timeval time)
 	return time.tv_sec * 1000 + time.tv_usec / 1000;
 }
 
-uint32_t cpu_ms_of(const struct rusage *usage)
+static uint32_t cpu_ms_of(const struct rusage *usage)
 {
 	return (uint32_t)(in_ms(usage->ru_utime) + in_ms(usage->ru_stime));
 }

@@ -52,7 +52,6 @@ void report_locked(struct report *report, uint64_t continued);
 /* The guest is about to be ended for it: "memory" or "cpu". */
 void report_limit(struct report *report, const char *limit);
 void report_usage(struct report *report, const struct rusage *usage);
-uint32_t cpu_ms_of(const struct rusage *usage);
 /* The last violation, which ends the guest, is never dropped. */
 void report_violation(struct report *report, const struct call *call,
 		      bool kill);

@@ -17,7 +17,7 @@ struct supervisor {
 	bool is_announced;   /* and the host knows */
 	bool has_ended;	     /* the guest, and how */
 	int status;
-	uint32_t cpu_ms; /* of the guest's first process */
+	uint32_t ticks_ms; /* of the guest's first process */
 	int exec; /* -1 once the guest's side has closed it */
 };
 
