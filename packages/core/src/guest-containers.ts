@@ -2,6 +2,7 @@ import { type ApiDescription, type ConfineError, type EndReason, type RuntimeUsa
 import { type ExecRequest, guestMethod } from '@confine-sandbox/guest'
 import type { ErrorPayload, RequestOptions } from '@confine-sandbox/ipc'
 import { asOptions, checkSignal } from './abort.ts'
+import { ClosingDeadlines, closeTimeoutMs } from './closing-deadlines.ts'
 import type { CallOptions, ContainerUsage } from './container.ts'
 import { maxContainersOf } from './container-limit.ts'
 import type { ContainerTable } from './container-table.ts'
@@ -24,6 +25,7 @@ export interface GuestContainersOwner {
 /** Asks the guest process for its containers, each time within a budget, and ends those that exceed it. */
 export class GuestContainers {
   readonly #owner: GuestContainersOwner
+  readonly #deadlines = new ClosingDeadlines((cid) => this.session.process.stop(closingTooSlow(cid)))
 
   constructor(owner: GuestContainersOwner) {
     this.#owner = owner
@@ -137,17 +139,16 @@ export class GuestContainers {
     else session.process.stop(end)
   }
 
-  /** Closes a container in the guest; a process that does not do so within a second is ended. */
+  /** Closes a container in the guest; a process that does not do so within a second, one container after the other, is ended. */
   async close(cid: number): Promise<void> {
-    const { session } = this.#owner
-    const deadline = setTimeout(() => session.process.stop(closingTooSlow(cid)), closeTimeoutMs)
+    const closed = this.#deadlines.begin(cid)
     try {
-      await session.request(0, guestMethod.kill, [cid])
+      await this.#owner.session.request(0, guestMethod.kill, [cid])
     } catch (error) {
       // It closed by itself meanwhile.
       if ((error as ConfineError).code !== 'ERR_CONFINE_CONTAINER_NOT_FOUND') throw error
     } finally {
-      clearTimeout(deadline)
+      closed()
     }
   }
 
@@ -168,9 +169,6 @@ export class GuestContainers {
     if (!this.#isShared) session.end(this.#owner.ending('its one program did not load', error))
   }
 }
-
-/** How long a guest may take to close a container. */
-const closeTimeoutMs = 1000
 
 /** How long a guest may take to tell what it used. */
 const usageTimeoutMs = 250
