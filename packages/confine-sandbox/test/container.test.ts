@@ -39,10 +39,12 @@ test.each(runtimes)('%s: a container is called by name, describes itself, tells 
       ],
     })
     await container.api.spin(30)
-    const usage = await container.usage()
-    expect(usage).toEqual({ wallMs: expect.any(Number), calls: 5, hostCalls: 1, cpuMs: expect.any(Number), heapMiB: expect.any(Number) })
-    // Twenty of the thirty milliseconds, if this machine gave it only so much.
-    expect(usage.cpuMs).toBeGreaterThan(0)
+    // Asked again while this machine is too busy for a guest to tell in time.
+    await expect
+      .poll(() => container.usage())
+      .toEqual({ wallMs: expect.any(Number), calls: 5, hostCalls: 1, cpuMs: expect.any(Number), heapMiB: expect.any(Number) })
+    // Of the thirty milliseconds, as much as this machine gave it.
+    await expect.poll(async () => (await container.usage()).cpuMs).toBeGreaterThan(0)
     expect(await sbx.listContainers()).toEqual([container])
   }
   expect(await sbx.listContainers()).toEqual([])

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { isAlive } from '../../isolation-linux/test/support/launch.ts'
 import { defaultIsolation, Sandbox, type SandboxConstructorOpts } from '../src/index.ts'
 
 const runtimes = ['jseval-confine-runtime', 'jsisolate-confine-runtime']
@@ -282,8 +283,4 @@ function descendants(pid: number): number[] {
       ? readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
       : []
   return [pid, ...children(pid).flatMap(descendants)]
-}
-
-function isAlive(pid: number): boolean {
-  return existsSync(`/proc/${pid}`)
 }

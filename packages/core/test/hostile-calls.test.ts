@@ -126,12 +126,14 @@ test.each(['describe', 'usage'] as const)('what a runtime says by %s is read as 
   for (const index of values.keys()) {
     await container.call('set', [index])
     const said: any = await container[verb]()
+    // A guest that is too slow to tell what it used is not waited for.
+    if (verb === 'usage' && index === 7) await expect.poll(async () => (await container.usage()).cpuMs).toBe(1)
     if (verb === 'describe') {
       expect(said).toEqual({ type: 'api', children: index === 4 ? [{ type: 'object', name: '__proto__', children: [] }] : [] })
     } else {
       expect(said.calls).toBeGreaterThan(0)
       expect(said.wallMs).toBeGreaterThan(0)
-      expect(said.cpuMs).toBe(index === 7 ? 1 : undefined)
+      if (index !== 7) expect(said.cpuMs).toBeUndefined()
       expect(said.heapMiB).toBeUndefined()
     }
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false)

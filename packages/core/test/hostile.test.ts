@@ -163,7 +163,7 @@ test('a spawn that throws at once fails init with a code and leaves no timer beh
   const before = timers()
   const sbx = sandbox({ noSandbox: false, isolation })
   await expect(sbx.init()).rejects.toMatchObject({ name: 'ConfineError', code: 'ERR_CONFINE_SETUP_FAILED' })
-  expect(timers()).toBe(before)
+  await expect.poll(timers).toBeLessThanOrEqual(before)
 })
 
 test('whenGuestProcessClosed settles when there will be no guest process', async () => {
@@ -176,7 +176,7 @@ test('whenGuestProcessClosed settles when there will be no guest process', async
   }
   const sbx = sandbox({ noSandbox: false, isolation })
   await expect(sbx.init()).rejects.toThrow('cannot')
-  expect(await Promise.race([sbx.whenGuestProcessClosed.then(() => 'closed'), delay(500, 'open')])).toBe('closed')
+  expect(await Promise.race([sbx.whenGuestProcessClosed.then(() => 'closed'), delay(60_000, 'open')])).toBe('closed')
 })
 
 /** A host process of its own, because it may not survive. Returns its last line, as JSON. */
@@ -210,7 +210,7 @@ test('a listener that throws stops no other container, event or caller', async (
     sbx.on('container-closed', () => { throw new Error('of a listener') })
     sbx.on('guest-ended', () => ends++)
     const all = Promise.all([sbx.teardown(), ...containers.map(({ closed }) => closed)])
-    const settled = await Promise.race([all.then(() => true), delay(4000, false)])
+    const settled = await Promise.race([all.then(() => true), delay(50_000, false)])
     say({ settled, ends, uncaught })
     process.exit()`)
   // The errors themselves belong to whoever wrote the listener: they surface, once each, where such errors do.
@@ -236,7 +236,7 @@ test('output that nobody reads any more ends neither the host nor the guest', as
     const container = await sbx.execContainer({ source: 'exports.f = () => 1; setInterval(() => process.stdout.write("x".repeat(65536)), 1)' })
     await delay(500)
     const answer = await container.call('f')
-    const code = await Promise.race([sbx.teardown(), delay(5000, 'hangs')])
+    const code = await Promise.race([sbx.teardown(), delay(50_000, 'hangs')])
     say({ answer, code, uncaught })
     process.exit()`,
     '| head -c 10 > /dev/null',
@@ -256,16 +256,17 @@ test('sandboxes in a row leave no descriptor, no listener and nothing that keeps
       if (i % ends.length === 4) await sbx.teardown()
       else await sbx.whenGuestProcessClosed
     }
-    // The handle of a process that is gone is closed a turn or so later.
-    const settled = async () => {
-      for (let i = 0; i < 100 && process.getActiveResourcesInfo().includes('ProcessWrap'); i++) await delay(20)
+    // The handle of a process that is gone, and of its streams, is closed a turn or so later.
+    const settled = async (isSo) => {
+      for (let i = 0; i < 1000 && !isSo(); i++) await delay(20)
       return count()
     }
     await once(0)
-    const before = await settled()
+    const before = await settled(() => !process.getActiveResourcesInfo().includes('ProcessWrap'))
     await Promise.all([1, 2, 3, 4, 5].map(async (_, w) => { for (let i = 0; i < 5; i++) await once(i + w) }))
-    say({ before, after: await settled(), uncaught })`)
-  expect(result.after).toEqual(result.before)
+    const after = await settled(() => count().every((one, index) => one <= before[index]))
+    say({ before, after, uncaught })`)
+  for (const [index, one] of result.after.entries()) expect(one).toBeLessThanOrEqual(result.before[index])
   expect(result.uncaught).toEqual([])
 })
 

@@ -67,10 +67,11 @@ describe.each(users)('of what %s launched, nothing is left', (as) => {
   })
 
   test('when a process that was started before the lock outlives the guest', async () => {
-    const child = `child_process.spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', 'orphan-${as}'], { stdio: 'inherit' }).unref();`
-    const command = { ...endless, args: ['-e', `${child} setTimeout(() => process.exit(4), 150)`] }
+    const marker = `orphan-${as}-${process.pid}`
+    const child = `child_process.spawn(process.execPath, ['-e', 'console.log("up"); setInterval(() => {}, 1000)', '${marker}'], { stdio: ['inherit', 'pipe', 'inherit'] })`
+    const command = { ...endless, args: ['-e', `${child}.stdout.once('data', () => process.exit(4))`] }
     expect(await run(command, { as })).toMatchObject({ code: 4 })
-    expect(processesWith(`orphan-${as}`)).toEqual([])
+    expect(processesWith(marker)).toEqual([])
   })
 
   test('whenever the supervisor is killed', async () => {
