@@ -170,7 +170,8 @@ const references: MessageReferences = {
     return { callback: next, stream: next, undo() {} }
   },
   reader: () => undefined,
-  cidOfAnswer: () => 0,
+  answerReader: () => undefined,
+  itemReader: () => undefined,
   cidOfOwn: () => 0,
 }
 const corpus: readonly Buffer[] = messages.map((message) =>

@@ -173,11 +173,63 @@ test('a container that nobody calls is ended, one that works or streams is not',
   const streaming = await sbx.execContainer({ source: 'exports.f = async function* () { yield 1; await never() }', idleTimeoutMs: 20 })
   const stream = await streaming.call('f')
   expect(await stream.next()).toEqual({ done: false, value: 1 })
+  const item = stream.next().catch((error: unknown) => error)
   expect((await (await sbx.execContainer({ source, idleTimeoutMs: 60 })).closed).error).toMatchObject({ budget: 'idle' })
   expect(await sbx.listContainers()).toEqual([busy, streaming])
   await busy.close()
   expect(await work).toMatchObject({ code: 'ERR_CONFINE_CONTAINER_CLOSED' })
+  await streaming.close()
+  expect(await item).toMatchObject({ code: 'ERR_CONFINE_CONTAINER_CLOSED' })
 })
+
+test.each(['jseval-confine-runtime', 'jsisolate-confine-runtime'])(
+  '%s: a stream that nobody asks is no use of its container',
+  async (runtime) => {
+    const sbx = sandbox({ runtime, globals: { never } })
+    const streaming = await sbx.execContainer({ source: 'exports.f = async function* () { yield 1; await never() }', idleTimeoutMs: 200 })
+    const stream = await streaming.call('f')
+    expect(await stream.next()).toEqual({ done: false, value: 1 })
+    expect(await streaming.closed).toMatchObject({ error: { code: 'ERR_CONFINE_TIMEOUT', budget: 'idle' } })
+    await expect(stream.next()).rejects.toMatchObject({ code: expect.stringMatching(/ERR_CONFINE_(CONTAINER_CLOSED|TIMEOUT|GUEST_ENDED)/) })
+  },
+)
+
+test('the items of a stream have the budget of the call that brought it', async () => {
+  const { promise, resolve } = Promise.withResolvers<number>()
+  const sbx = sandbox({ runtime: 'jsisolate-confine-runtime', timeoutMs: 2000, globals: { rest: () => promise, never } })
+  const container = await sbx.execContainer({
+    source: `
+      exports.f = async function* () { yield await rest() }
+      exports.g = async function* () { await never() }`,
+  })
+  const stream = await container.call('f', [], { timeoutMs: Number.POSITIVE_INFINITY })
+  const resting = stream.next()
+  setTimeout(() => resolve(7), 2300)
+  expect(await resting).toEqual({ done: false, value: 7 })
+  const late = await container.call('g', [], { timeoutMs: 1500 })
+  await expect(late.next()).rejects.toMatchObject({ code: 'ERR_CONFINE_TIMEOUT', budget: 'call', timeoutMs: 1500 })
+  expect(await container.closed).toMatchObject({ error: { code: 'ERR_CONFINE_TIMEOUT' } })
+})
+
+test.each(['jseval-confine-runtime', 'jsisolate-confine-runtime'])(
+  '%s: the items of a stream bring functions and streams',
+  async (runtime) => {
+    const sbx = sandbox({ runtime })
+    const container = await sbx.execContainer({
+      source: `
+      exports.f = async function* (given) {
+        for await (const { twice } of given) yield [async (n) => n + (await twice(n)), (async function* () { yield 'deep' })()]
+      }`,
+    })
+    const given = (async function* () {
+      yield { twice: (n: number) => 2 * n }
+    })()
+    for await (const [add, deep] of await container.call('f', [given])) {
+      expect(await add(4)).toBe(12)
+      expect(await deep.next()).toEqual({ done: false, value: 'deep' })
+    }
+  },
+)
 
 test.each(['jseval-confine-runtime', 'jsisolate-confine-runtime'])(
   '%s: a function that the guest gave has the budget of a call',

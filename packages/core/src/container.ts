@@ -31,7 +31,10 @@ export interface ContainerUsage {
 
 /** Options of one call. Aborting its `signal` also aborts the host's functions that the guest called within it; the guest's code may go on. */
 export interface CallOptions extends Abortable {
-  /** How long the call may take, with all that it waits for, milliseconds; then its container is ended. Infinity: for ever. @default timeoutMs of the sandbox */
+  /**
+   * How long the call may take, with all that it waits for, milliseconds, and then each item of the streams that it returned, while
+   * it is waited for; then its container is ended. Infinity: for ever. @default timeoutMs of the sandbox
+   */
   readonly timeoutMs?: number | undefined
 }
 

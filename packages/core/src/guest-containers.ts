@@ -61,7 +61,7 @@ export class GuestContainers {
     const idle = new Overdue('idle', `the idle time of container ${cid}`, idleTimeoutMs, { cid })
     open.loaded(
       idleTimeoutMs,
-      () => session.peer.isStreaming(cid),
+      () => session.peer.lastStreamed(cid),
       () => this.end(cid, idle.error, idle.end),
     )
   }
@@ -80,9 +80,10 @@ export class GuestContainers {
       return late.error
     }
     const toError = (payload: ErrorPayload) => callFailure(payload, method, open.cid)
+    const itemOptions = given === undefined ? undefined : this.callbackOptions(open.cid, timeoutMs)
     open.begin()
     try {
-      return await this.#owner.session.request(cid, method, params, { toError, signal, timeoutMs, overdue })
+      return await this.#owner.session.request(cid, method, params, { toError, signal, timeoutMs, overdue, itemOptions })
     } catch (error) {
       if (late !== undefined) this.end(open.cid, late.error, late.end)
       throw error
@@ -109,9 +110,11 @@ export class GuestContainers {
     }
   }
 
-  /** A function that a container gave the host as a value has the same budget as a call by name, and so has each item of a stream. */
-  callbackOptions(cid: number): RequestOptions {
-    const { timeoutMs } = this.#owner.options
+  /**
+   * A function that a container gave the host as a value has the same budget as a call by name, and so has each item of a stream
+   * that the host waits for; that of the call, when it brought the stream and had a budget of its own.
+   */
+  callbackOptions(cid: number, timeoutMs: number = this.#owner.options.timeoutMs): RequestOptions {
     const overdue = () => {
       const late = new Overdue('call', `a callback or an item of a stream of container ${cid}`, timeoutMs, { cid })
       // Whoever called is told first.

@@ -13,6 +13,8 @@ export class OpenContainer {
   readonly #closed: (closed: ContainerClosed) => void
   #underWay = 0
   #idleTimer: NodeJS.Timeout | undefined
+  /** Starts the timer of the idle time again. */
+  #watch: ((restMs?: number) => void) | undefined
 
   constructor(host: ContainerHost, cid: number, options: Readonly<Record<string, unknown>>) {
     const { promise, resolve } = Promise.withResolvers<ContainerClosed>()
@@ -24,16 +26,24 @@ export class OpenContainer {
     return this.container.cid
   }
 
-  /** Its program has loaded; `idle` is called when no call was under way for so long, and no stream is open. */
-  loaded(idleTimeoutMs: number, isStreaming: () => boolean, idle: () => void): void {
+  /**
+   * Its program has loaded; `idle` is called when for so long no call was under way and no item of a stream crossed.
+   * @param lastStreamed When one last did; now while the host waits for one.
+   */
+  loaded(idleTimeoutMs: number, lastStreamed: () => number, idle: () => void): void {
     this.isLoaded = true
     if (idleTimeoutMs === Number.POSITIVE_INFINITY) return
-    this.#idleTimer = setTimeout(() => {
-      // The last call to come back starts it again.
-      if (this.#underWay > 0) return
-      if (isStreaming()) this.#idleTimer?.refresh()
-      else idle()
-    }, idleTimeoutMs).unref()
+    this.#watch = (restMs = idleTimeoutMs) => {
+      clearTimeout(this.#idleTimer)
+      this.#idleTimer = setTimeout(() => {
+        // The last call to come back starts it again.
+        if (this.#underWay > 0) return
+        const stillMs = lastStreamed() + idleTimeoutMs - performance.now()
+        if (stillMs > 0) this.#watch?.(Math.ceil(stillMs))
+        else idle()
+      }, restMs).unref()
+    }
+    this.#watch()
   }
 
   /** A call of the host begins. */
@@ -45,13 +55,13 @@ export class OpenContainer {
   /** It came back. */
   end(): void {
     this.#underWay--
-    if (this.#underWay === 0) this.#idleTimer?.refresh()
+    if (this.#underWay === 0) this.#watch?.()
   }
 
   /** Settles the container's `closed`. */
   close(closed: ContainerClosed): void {
     clearTimeout(this.#idleTimer)
-    this.#idleTimer = undefined
+    this.#watch = undefined
     this.#closed(closed)
   }
 }

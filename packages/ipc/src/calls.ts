@@ -17,6 +17,11 @@ export function incomingKey(id: number): string {
   return `request ${id}`
 }
 
+/** The error of a call that nobody waits for any more. */
+export function cancelled(): ConfineError {
+  return new ConfineError('ERR_CONFINE_ABORTED', 'The caller cancelled the call')
+}
+
 /** A call of the other side until it is answered. */
 export class Incoming implements IncomingCall {
   readonly id: number
@@ -85,7 +90,12 @@ export interface RequestOptions {
   readonly timeoutMs?: number | undefined
   /** Called when it took longer; the request is cancelled and rejects with what this returns. @default an ERR_CONFINE_TIMEOUT */
   overdue?: (() => Error) | undefined
+  /** How long each item of the streams in the answer may be waited for. @default what the peer says for the container */
+  readonly itemOptions?: ItemOptions | undefined
 }
+
+/** How long one item of a stream may be waited for, and what to say then. */
+export type ItemOptions = Pick<RequestOptions, 'timeoutMs' | 'overdue'>
 
 /** A request of this side until it is answered. */
 export class Outgoing {
@@ -96,6 +106,8 @@ export class Outgoing {
   readonly isInvoke: boolean
   /** The incoming call within which it was asked. */
   readonly caller: Incoming | undefined
+  /** For the streams in its answer. */
+  readonly itemOptions: ItemOptions | undefined
   /** Calls of the other side that were made within it. Made when there is one. */
   callsWithin: Set<Incoming> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -108,8 +120,10 @@ export class Outgoing {
     caller: Incoming | undefined,
     resolve: (value: unknown) => void,
     reject: (reason: unknown) => void,
+    itemOptions?: ItemOptions,
   ) {
     this.cid = cid
+    this.itemOptions = itemOptions
     this.isInvoke = isInvoke
     this.caller = caller
     this.resolve = resolve

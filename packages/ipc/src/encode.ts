@@ -4,7 +4,7 @@ import type { ByteWriter } from './byte-writer.ts'
 import type { ChannelLimits } from './limits.ts'
 import type { ReferenceWriter } from './reference.ts'
 import { cannotCross, pathText, type Step } from './value-path.ts'
-import { className, isPlain, isRefusedStream, isStream, opaqueKind, typedArrayName } from './value-kind.ts'
+import { className, isLatin1, isPlain, isRefusedStream, isStream, opaqueKind, typedArrayName } from './value-kind.ts'
 import { calledByLanguage, isModestPattern, tag, viewKinds } from './wire.ts'
 import { patternWork, type Shape, work, WorkCount } from './work.ts'
 
@@ -340,12 +340,3 @@ export class ValueEncoder {
 }
 
 const errorOwnFields = new Set(['name', 'message', 'stack', 'cause', 'errors'])
-
-function isLatin1(text: string): boolean {
-  if (text.length >= 24) return latin1.test(text)
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return false
-  return true
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is all of Latin-1
-const latin1 = /^[\u0000-\u00ff]*$/

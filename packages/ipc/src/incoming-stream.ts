@@ -1,6 +1,7 @@
 import { ConfineError, type RemoteStream } from '@confine-sandbox/contract'
-import type { RequestOptions } from './calls.ts'
+import type { ItemOptions } from './calls.ts'
 import type { ChannelLimits } from './limits.ts'
+import type { Releasable } from './reference.ts'
 import { unheard } from './unheard.ts'
 
 /** What a stream of the other side needs of its peer. */
@@ -10,7 +11,7 @@ export interface IncomingStreamOwner {
   /** Nobody takes any more. Called at most once, and not after the stream's end. */
   stop(): void
   /** How long one item may be waited for, and what to say then. @default for ever */
-  readonly budget?: Pick<RequestOptions, 'timeoutMs' | 'overdue'> | undefined
+  readonly budget?: ItemOptions | undefined
 }
 
 type Result = IteratorResult<unknown, undefined>
@@ -24,7 +25,7 @@ interface Waiting {
 /** A stream of the other side, as this side's table holds it: what has arrived, and who waits for it. */
 export class IncomingStream {
   readonly #owner: IncomingStreamOwner
-  readonly #queue: { readonly value: unknown; readonly size: number }[] = []
+  readonly #queue: { readonly value: unknown; readonly size: number; readonly made: readonly Releasable[] }[] = []
   readonly #waiting: Waiting[] = []
   /** What the other side may still send. */
   #items = 0
@@ -33,6 +34,7 @@ export class IncomingStream {
   #takenItems: number
   #takenBytes: number
   #end: { readonly error?: Error | undefined } | undefined
+  #lastTaken = 0
 
   constructor(owner: IncomingStreamOwner) {
     this.#owner = owner
@@ -40,14 +42,28 @@ export class IncomingStream {
     this.#takenBytes = owner.limits.streamWindowBytes
   }
 
-  /** The other side sent an item. @throws ERR_CONFINE_PROTOCOL when it may not. */
-  item(value: unknown, size: number): void {
+  /** How long an item of it may be waited for. */
+  get budget(): ItemOptions | undefined {
+    return this.#owner.budget
+  }
+
+  /** When somebody last took an item; now while somebody waits for one. */
+  get lastTaken(): number {
+    return this.#waiting.length > 0 ? performance.now() : this.#lastTaken
+  }
+
+  /**
+   * The other side sent an item.
+   * @param made What stands in it for functions and streams of the other side.
+   * @throws ERR_CONFINE_PROTOCOL when it may not.
+   */
+  item(value: unknown, size: number, made: readonly Releasable[] = []): void {
     if (this.#items < 1 || this.#bytes < 1) throw new ConfineError('ERR_CONFINE_PROTOCOL', 'Received an item of a stream beyond its window')
     this.#items--
     this.#bytes -= size
     const taker = this.#waiting.shift()
     if (taker === undefined) {
-      this.#queue.push({ value, size })
+      this.#queue.push({ value, size, made })
       return
     }
     clearTimeout(taker.timer)
@@ -61,7 +77,7 @@ export class IncomingStream {
   end(error?: Error, isLost = false): void {
     if (this.#end !== undefined) return
     this.#end = { error }
-    if (isLost) this.#queue.length = 0
+    if (isLost) this.#dropQueue()
     for (const { resolve, reject, timer } of this.#waiting.splice(0)) {
       clearTimeout(timer)
       if (this.#end.error === undefined) resolve(over())
@@ -89,7 +105,7 @@ export class IncomingStream {
   stop(): void {
     if (this.#end === undefined) this.#owner.stop()
     this.#end = {}
-    this.#queue.length = 0
+    this.#dropQueue()
     for (const { resolve, timer } of this.#waiting.splice(0)) {
       clearTimeout(timer)
       resolve(over())
@@ -106,7 +122,13 @@ export class IncomingStream {
     }, timeoutMs)
   }
 
+  /** Nobody takes what has arrived. */
+  #dropQueue(): void {
+    for (const { made } of this.#queue.splice(0)) for (const held of made) held.release()
+  }
+
   #taken(size: number): void {
+    this.#lastTaken = performance.now()
     this.#takenItems++
     this.#takenBytes += size
   }

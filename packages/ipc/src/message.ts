@@ -43,7 +43,13 @@ export type Message =
   /** Produce that much more of a stream of the receiver. */
   | { readonly type: 'pull'; readonly stream: number; readonly items: number; readonly bytes: number }
   /** One item of a stream of the sender. `size` is that of the whole message. */
-  | { readonly type: 'item'; readonly stream: number; readonly value: unknown; readonly size?: number }
+  | {
+      readonly type: 'item'
+      readonly stream: number
+      readonly value: unknown
+      readonly size?: number
+      readonly references?: CollectingReader | undefined
+    }
   /** A stream of the sender is through, or failed. */
   | { readonly type: 'end'; readonly stream: number; readonly error?: ErrorPayload | undefined }
   /** Nobody takes any more of a stream of the receiver; it still ends. */
@@ -189,7 +195,7 @@ function readMessage(reader: ByteReader, decoder: ValueDecoder, size: number, re
     }
     case typeBytes.result: {
       const id = reader.varint()
-      const made = references?.reader(references.cidOfAnswer(id))
+      const made = references?.answerReader(id)
       decoder.references = made
       return { type: 'result', id, value: decoder.value(), references: made }
     }
@@ -209,8 +215,12 @@ function readMessage(reader: ByteReader, decoder: ValueDecoder, size: number, re
       return { type: 'release', reference: reader.varint() }
     case typeBytes.pull:
       return { type: 'pull', stream: reader.varint(), items: reader.varint(), bytes: reader.varint() }
-    case typeBytes.item:
-      return { type: 'item', stream: reader.varint(), value: decoder.value(), size }
+    case typeBytes.item: {
+      const stream = reader.varint()
+      const made = references?.itemReader(stream)
+      decoder.references = made
+      return { type: 'item', stream, value: decoder.value(), size, references: made }
+    }
     case typeBytes.end:
       return { type: 'end', stream: reader.varint(), error: optionalPayload(decoder.value()) }
     case typeBytes.stop:

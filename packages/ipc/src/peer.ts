@@ -1,6 +1,6 @@
 import { ConfineError } from '@confine-sandbox/contract'
 import { type ErrorPayload, errorPayload } from './error-payload.ts'
-import { Incoming, incomingKey, Outgoing, type RequestOptions } from './calls.ts'
+import { cancelled, Incoming, incomingKey, Outgoing, type RequestOptions } from './calls.ts'
 import { type ChannelLimits, defaultLimits } from './limits.ts'
 import { type Message, MessageCodec } from './message.ts'
 import type { PeerOptions } from './peer-options.ts'
@@ -32,7 +32,7 @@ export class Peer {
     this.#codec = new MessageCodec(this.#limits, { errorStacks: options.errorStacks ?? false })
     this.#references = new References({
       limits: this.#limits,
-      send: (message) => this.#send(message),
+      send: (message, cid) => this.#send(message, cid),
       sendEnd: (stream, error) => this.#sendError(error, (told) => ({ type: 'end', stream, error: told })),
       invoke: (cid, reference, params) =>
         this.#start(cid, (id, parent) => ({ type: 'invoke', id, reference, parent, params }), true, options.callbackOptions?.(cid) ?? {}),
@@ -40,6 +40,7 @@ export class Peer {
       describeError: (thrown) => this.#describe(thrown),
       reviveError: (payload, cid) => options.reviveError(payload, cid),
       cidOfAnswer: (id) => this.#pending.get(id)?.cid ?? this.#cancelled.get(id) ?? 0,
+      itemOptions: (id) => this.#pending.get(id)?.itemOptions,
     })
     options.channel.open({
       message: (bytes) => this.#receive(bytes),
@@ -66,9 +67,9 @@ export class Peer {
     this.#references.open(cid)
   }
 
-  /** Whether a stream of either side is open for a container. */
-  isStreaming(cid: number): boolean {
-    return this.#references.isStreaming(cid)
+  /** When an item of a stream of either side last crossed for a container, as `performance.now()` says; now while this side waits for one. */
+  lastStreamed(cid: number): number {
+    return this.#references.lastStreamed(cid)
   }
 
   /** Revokes the functions and closes the streams that crossed for a container. What waits for them fails with `reason`. */
@@ -90,7 +91,7 @@ export class Peer {
       if (caller?.isAborted) throw cancelled()
       const id = this.#nextId++
       const bytes = this.#codec.encode(message(id, caller?.id ?? 0), cid, this.#references)
-      const pending = new Outgoing(cid, isInvoke, caller, resolve, reject)
+      const pending = new Outgoing(cid, isInvoke, caller, resolve, reject, options.itemOptions)
       caller?.add(id)
       pending.watch(options, (reason) => this.#cancel(id, reason))
       this.#pending.set(id, pending)
@@ -189,7 +190,7 @@ export class Peer {
         this.#references.pulled(message.stream, message.items, message.bytes)
         return
       case 'item':
-        this.#references.item(message.stream, message.value, message.size as number)
+        this.#references.item(message.stream, message.value, message.size as number, message.references?.made)
         return
       case 'end':
         this.#references.ended(message.stream, message.error)
@@ -343,8 +344,4 @@ export class Peer {
     this.#incomingBytes = 0
     for (const call of calls) call.abort(reason)
   }
-}
-
-function cancelled(): ConfineError {
-  return new ConfineError('ERR_CONFINE_ABORTED', 'The caller cancelled the call')
 }

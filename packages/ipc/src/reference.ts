@@ -20,8 +20,10 @@ export interface MessageReferences {
   writer(cid: number): TransactionalWriter | undefined
   /** For a message of the other side that belongs to a container. */
   reader(cid: number): CollectingReader | undefined
-  /** To which container the answer to a request of this side belongs; 0 when to none. */
-  cidOfAnswer(id: number): number
+  /** For the answer to a request of this side. */
+  answerReader(id: number): CollectingReader | undefined
+  /** For an item of a stream of the other side. */
+  itemReader(stream: number): CollectingReader | undefined
   /** To which container a function or stream of this side belongs; 0 when to none. */
   cidOfOwn(reference: number): number
 }

@@ -1,5 +1,5 @@
 import { ConfineError, released } from '@confine-sandbox/contract'
-import type { RequestOptions } from './calls.ts'
+import type { ItemOptions } from './calls.ts'
 import type { ErrorPayload } from './error-payload.ts'
 import { Garbage } from './garbage.ts'
 import { containerClosed, HeldCallback } from './held-callback.ts'
@@ -13,7 +13,7 @@ import type { CollectingReader, MessageReferences, Releasable, TransactionalWrit
 export interface ReferencesLink {
   readonly limits: ChannelLimits
   /** Returns how many bytes the message has; 0 when the channel is closed. @throws ERR_CONFINE_VALUE, ERR_CONFINE_LIMIT */
-  send(message: Message): number
+  send(message: Message, cid?: number): number
   /** Calls a function of the other side. */
   invoke(cid: number, reference: number, params: unknown[]): Promise<unknown>
   /** Tells the other side that a stream failed, whatever its error is made of. */
@@ -22,7 +22,9 @@ export interface ReferencesLink {
   reviveError(payload: ErrorPayload, cid: number): Error
   cidOfAnswer(id: number): number
   /** How long an item of a stream of the other side may be waited for. */
-  budget(cid: number): RequestOptions | undefined
+  budget(cid: number): ItemOptions | undefined
+  /** The same for the streams in an answer, when whoever asked said so. */
+  itemOptions(id: number): ItemOptions | undefined
 }
 
 /**
@@ -36,6 +38,18 @@ export class References implements MessageReferences {
   /** By text, whose hash the other side cannot foresee: numbers that it chose could all collide. */
   readonly #incoming = new Map<string, { readonly stream: IncomingStream; readonly cid: number; readonly held: Held }>()
   readonly #garbage = new Garbage()
+  /** For what a stream that was stopped here has still brought: it is let go at once. */
+  readonly #gone: CollectingReader = {
+    made: [],
+    callback: (id) => {
+      this.#link.send({ type: 'release', reference: id })
+      return new HeldCallback(undefined).toFunction()
+    },
+    stream: (id) => {
+      this.#link.send({ type: 'stop', stream: id })
+      return {}
+    },
+  }
   #lastOwn = 0
   #lastIncoming = 0
 
@@ -46,13 +60,15 @@ export class References implements MessageReferences {
   /** From now on functions and streams may cross for this container. */
   open(cid: number): void {
     if (!this.#scopes.has(cid))
-      this.#scopes.set(cid, { own: new Set(), ownStreams: 0, held: new Set(), heldStreams: 0, heldIds: new Set() })
+      this.#scopes.set(cid, { own: new Set(), ownStreams: 0, held: new Set(), heldStreams: 0, heldIds: new Set(), lastItem: 0 })
   }
 
-  /** Whether a stream of either side is open for this container. */
-  isStreaming(cid: number): boolean {
+  /** When an item last crossed for this container: one of this side that left, or one that was taken here. Now while one is waited for. */
+  lastStreamed(cid: number): number {
     const scope = this.#scopes.get(cid)
-    return scope !== undefined && scope.ownStreams + scope.heldStreams > 0
+    if (scope === undefined) return 0
+    const taken = [...scope.heldIds].map((key) => this.#incoming.get(key)?.stream.lastTaken ?? 0)
+    return taken.reduce((last, time) => Math.max(last, time), scope.lastItem)
   }
 
   /** Revokes what crossed for this container; its streams are closed. */
@@ -80,25 +96,30 @@ export class References implements MessageReferences {
     const written: number[] = []
     return {
       callback: (callback) => this.#number(cid, written, () => ({ kind: 'callback', cid, callback })),
-      stream: (value) => this.#number(cid, written, (id) => ({ kind: 'stream', cid, stream: this.#outgoing(id, value) })),
+      stream: (value) => this.#number(cid, written, (id) => ({ kind: 'stream', cid, stream: this.#outgoing(cid, id, value) })),
       undo: () => {
         for (const id of written) this.#forget(id)
       },
     }
   }
 
-  reader(cid: number): CollectingReader | undefined {
+  reader(cid: number, itemOptions?: ItemOptions): CollectingReader | undefined {
     if (cid === 0) return undefined
     const made: Releasable[] = []
     return {
       made,
       callback: (id) => this.#heldCallback(cid, id, made),
-      stream: (id) => this.#heldStream(cid, id, made),
+      stream: (id) => this.#heldStream(cid, id, made, itemOptions ?? this.#link.budget(cid)),
     }
   }
 
-  cidOfAnswer(id: number): number {
-    return this.#link.cidOfAnswer(id)
+  answerReader(id: number): CollectingReader | undefined {
+    return this.reader(this.#link.cidOfAnswer(id), this.#link.itemOptions(id))
+  }
+
+  itemReader(id: number): CollectingReader | undefined {
+    const found = this.#incomingStream(id)
+    return found === undefined ? this.#gone : this.reader(found.cid, found.stream.budget)
   }
 
   cidOfOwn(reference: number): number {
@@ -134,8 +155,8 @@ export class References implements MessageReferences {
     stream?.stop()
   }
 
-  item(id: number, value: unknown, size: number): void {
-    this.#incomingStream(id)?.stream.item(value, size)
+  item(id: number, value: unknown, size: number, made?: readonly Releasable[]): void {
+    this.#incomingStream(id)?.stream.item(value, size, made)
   }
 
   ended(id: number, error: ErrorPayload | undefined): void {
@@ -165,11 +186,15 @@ export class References implements MessageReferences {
     return id
   }
 
-  #outgoing(id: number, value: AsyncIterable<unknown>): OutgoingStream {
+  #outgoing(cid: number, id: number, value: AsyncIterable<unknown>): OutgoingStream {
     const link = this.#link
     return new OutgoingStream(value, {
       limits: link.limits,
-      item: (item) => link.send({ type: 'item', stream: id, value: item }),
+      item: (item) => {
+        const scope = this.#scopes.get(cid)
+        if (scope !== undefined) scope.lastItem = performance.now()
+        return link.send({ type: 'item', stream: id, value: item }, cid)
+      },
       end: (error) => {
         this.#forget(id)
         if (error === undefined) link.send({ type: 'end', stream: id })
@@ -226,7 +251,7 @@ export class References implements MessageReferences {
     return result
   }
 
-  #heldStream(cid: number, id: number, made: Releasable[]): object {
+  #heldStream(cid: number, id: number, made: Releasable[], budget: ItemOptions | undefined): object {
     const scope = this.#scopes.get(cid)
     const { limits } = this.#link
     if (scope === undefined) {
@@ -240,7 +265,7 @@ export class References implements MessageReferences {
     const stream = new IncomingStream({
       limits,
       pull: (items, bytes) => void this.#link.send({ type: 'pull', stream: id, items, bytes }),
-      budget: this.#link.budget(cid),
+      budget,
       stop: () => {
         this.#dropIncoming(cid, id)
         this.#link.send({ type: 'stop', stream: id })
@@ -291,6 +316,8 @@ interface Scope {
   heldStreams: number
   /** Keys of the other side's streams. */
   readonly heldIds: Set<string>
+  /** When an item of this side last left, as `performance.now()` says. */
+  lastItem: number
 }
 
 type Own =

@@ -38,3 +38,13 @@ export function className(value: object): string {
 export const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get as (
   this: ArrayBufferView,
 ) => string
+
+/** Whether a text takes one byte for each character. */
+export function isLatin1(text: string): boolean {
+  if (text.length >= 24) return latin1.test(text)
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return false
+  return true
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is all of Latin-1
+const latin1 = /^[\u0000-\u00ff]*$/

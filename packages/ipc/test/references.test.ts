@@ -285,10 +285,52 @@ test('an item that cannot cross fails the stream, and stops its source', async (
   })
   await expect(all(await call())).rejects.toMatchObject({ code: 'ERR_CONFINE_VALUE', message: expect.stringContaining('item.deep') })
   await vi.waitFor(() => expect(stopped).toHaveBeenCalled(), { timeout: 60_000 })
-  const { call: callAgain } = pair(async function* () {
-    yield () => {}
+})
+
+test('items bring functions and streams, in both directions', async () => {
+  const { call } = pair(async function* (given: AsyncIterable<{ twice(n: number): Promise<number> }>) {
+    for await (const { twice } of given) yield { add: async (n: number) => n + (await twice(n)), more: numbers(await twice(1)) }
   })
-  await expect(all(await callAgain())).rejects.toMatchObject({ code: 'ERR_CONFINE_VALUE' })
+  const stream: RemoteStream = await call(
+    (async function* () {
+      for (const factor of [2, 3]) yield { twice: (n: number) => n * factor }
+    })(),
+  )
+  for (const factor of [2, 3]) {
+    const { value } = (await stream.next()) as { value: { add(n: number): Promise<number>; more: RemoteStream } }
+    expect(await value.add(5)).toBe(5 + 5 * factor)
+    expect(await all(value.more)).toHaveLength(factor)
+  }
+  expect(await stream.next()).toEqual({ done: true, value: undefined })
+})
+
+test('what items bring that nobody takes any more is let go', async () => {
+  const readables = Array.from({ length: 20 }, () => new Readable({ read() {} }))
+  const { call, closed } = pair(async function* () {
+    for (const readable of readables) yield { readable, fn: () => {} }
+  })
+  const waiting: RemoteStream = await call()
+  await waiting.next()
+  await nextTurn()
+  // Some have arrived, others are under way.
+  await waiting.return?.()
+  await vi.waitFor(() => expect(readables.slice(1).filter(({ destroyed }) => destroyed)).toHaveLength(19), { timeout: 60_000 })
+  expect(readables[0]?.destroyed).toBe(false)
+  expect(closed).not.toHaveBeenCalled()
+})
+
+test('items that come for a stream which was stopped here are let go, and no fault', () => {
+  const { say, closed, host, messages } = scripted()
+  say({ type: 'result', id: 1, value: numbers(1) })
+  host.closeScope(1)
+  host.openScope(1)
+  const before = messages().length
+  say({ type: 'item', stream: 7, value: [() => {}, numbers(1)] }, 30)
+  expect(messages().slice(before)).toMatchObject([
+    { type: 'release', reference: 30 },
+    { type: 'stop', stream: 31 },
+  ])
+  expect(closed).not.toHaveBeenCalled()
 })
 
 test('when a container closes, its streams are closed on both sides', async () => {
@@ -330,6 +372,44 @@ test('an item is waited for no longer than a call; what came in time is taken', 
   await vi.waitFor(() => expect(stopped).toHaveBeenCalled(), { timeout: 60_000 })
 })
 
+test('who asks for a stream says how long its items may take; a stream that nobody asks may rest', async () => {
+  const readable = new Readable({ objectMode: true, read() {} })
+  const { host } = pair(() => readable, { callbackOptions: () => ({ timeoutMs: 5 }) })
+  const stream = (await host.request(1, 'm', [], { itemOptions: { timeoutMs: Number.POSITIVE_INFINITY } })) as RemoteStream
+  const waiting = stream.next()
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  readable.push(1)
+  expect(await waiting).toEqual({ done: false, value: 1 })
+  const other = new Readable({ objectMode: true, read() {} })
+  const strict = pair(() => other, { callbackOptions: () => ({ timeoutMs: 200 }) })
+  const resting = (await strict.call()) as RemoteStream
+  await new Promise((resolve) => setTimeout(resolve, 250))
+  other.push(1)
+  expect(await resting.next()).toEqual({ done: false, value: 1 })
+})
+
+test('when an item last crossed is known, on both sides', async () => {
+  const { host, guest, call } = pair(async function* () {
+    yield 1
+    yield 2
+    await new Promise(() => {})
+  })
+  const stream: RemoteStream = await call()
+  expect([host.lastStreamed(1), guest.lastStreamed(1), host.lastStreamed(99)]).toEqual([0, 0, 0])
+  await stream.next()
+  await nextTurn()
+  const taken = host.lastStreamed(1)
+  expect(taken).toBeGreaterThan(0)
+  expect(guest.lastStreamed(1)).toBeGreaterThan(0)
+  await nextTurn()
+  expect(host.lastStreamed(1)).toBe(taken)
+  await stream.next()
+  void stream.next()
+  const waits = host.lastStreamed(1)
+  await nextTurn()
+  expect(host.lastStreamed(1)).toBeGreaterThan(waits)
+})
+
 test('a call that was cancelled lets go of what its answer brings', async () => {
   const readable = new Readable({ read() {} })
   const answer = Promise.withResolvers<unknown>()
@@ -358,7 +438,8 @@ function forged(message: Message, first = 7): Buffer {
   const references: MessageReferences = {
     writer: () => ({ callback: next, stream: next, undo() {} }),
     reader: () => undefined,
-    cidOfAnswer: () => 0,
+    answerReader: () => undefined,
+    itemReader: () => undefined,
     cidOfOwn: () => 0,
   }
   return new MessageCodec(defaultLimits, { errorStacks: false }).encode(message, 1, references)
@@ -380,10 +461,12 @@ function scripted(limits = defaultLimits) {
   const callback = vi.fn(() => 5)
   const answer = host.request(1, 'm', [callback, numbers(100_000)])
   answer.catch(() => {})
+  const reader = () => ({ made: [], callback: () => () => {}, stream: () => ({}) })
   const references: MessageReferences = {
     writer: () => undefined,
-    reader: () => ({ made: [], callback: () => () => {}, stream: () => ({}) }),
-    cidOfAnswer: () => 1,
+    reader,
+    answerReader: reader,
+    itemReader: reader,
     cidOfOwn: () => 1,
   }
   const codec = new MessageCodec(limits, { errorStacks: false })
@@ -422,12 +505,13 @@ test.each<[string, Message | Message[]]>([
   ['a function in a notification', { type: 'notify', cid: 1, method: 'm', params: [() => {}] }],
   ['a function in a failure', { type: 'failure', id: 1, error: { name: 'E', message: 'm', details: () => {} } }],
   [
-    'a function among the items',
+    'a function in an item that nobody asked for',
     [
       { type: 'result', id: 1, value: numbers(1) },
       { type: 'item', stream: 7, value: () => {} },
     ],
   ],
+  ['a function in an item of a stream that never was', { type: 'item', stream: 8, value: () => {} }],
 ])('%s is a protocol fault', (_name, messages) => {
   const { say, closed } = scripted()
   for (const message of [messages].flat()) say(message)

@@ -103,12 +103,14 @@ function attempt<T>(act: () => T): T | ConfineError {
   }
 }
 
+const reader = () => ({ made: [], callback: () => () => {}, stream: () => ({}) })
 const references: MessageReferences = {
   writer: () => {
     let number = 0
     return { callback: () => ++number, stream: () => ++number, undo() {} }
   },
-  reader: () => ({ made: [], callback: () => () => {}, stream: () => ({}) }),
-  cidOfAnswer: () => 1,
+  reader,
+  answerReader: reader,
+  itemReader: reader,
   cidOfOwn: () => 1,
 }
