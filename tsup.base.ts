@@ -32,9 +32,16 @@ export function runtimeLibrary(): Options {
   })
 }
 
-/** A program of one self-contained CommonJS file that imports nothing but Node's own modules. */
+/**
+ * A program of one self-contained CommonJS file that imports nothing but Node's own modules. It is made of the packages'
+ * sources: of a built package, the modules of Node that are imported for what is left out would still be loaded.
+ */
 export function bundle(entry: string): Options {
-  return { ...shared, entry: [entry], format: ['cjs'], noExternal: [/^(?!node:)/], clean: false, esbuildOptions: shorten }
+  const esbuildOptions: Options['esbuildOptions'] = (options) => {
+    options.conditions = ['@confine/source']
+    shorten(options)
+  }
+  return { ...shared, entry: [entry], format: ['cjs'], noExternal: [/^(?!node:)/], clean: false, esbuildOptions }
 }
 
 function shorten(options: { minifyWhitespace?: boolean; minifySyntax?: boolean }): void {

@@ -1,5 +1,5 @@
 import { access } from 'node:fs'
-import { Readable } from 'node:stream'
+import { prepareStreams } from './standard-streams.ts'
 
 /**
  * Touches what Node makes lazily and what a locked process cannot make any more.
@@ -8,19 +8,9 @@ import { Readable } from 'node:stream'
 export async function warmUp(): Promise<void> {
   // Node caches it; chdir and getcwd are gone later.
   process.cwd()
-  // Each stream asks the system about its descriptor.
-  emptyStdin()
-  void process.stdout
-  void process.stderr
+  prepareStreams()
   // Starts libuv's four worker threads: it aborts the process when the first asynchronous job cannot start them.
   await new Promise<void>((resolve) => access('/', () => resolve()))
-}
-
-/** Standard input is /dev/null. Node would load its file streams, and what they need, to find nothing in it. */
-function emptyStdin(): void {
-  let stdin: Readable | undefined
-  const get = () => (stdin ??= Object.assign(new Readable({ read: () => void stdin?.push(null) }), { fd: 0 }))
-  Object.defineProperty(process, 'stdin', { get, configurable: true, enumerable: true })
 }
 
 /** Without /proc Node's memory report throws; programs and libraries do not expect that. */

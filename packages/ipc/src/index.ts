@@ -1,6 +1,7 @@
 export { type ChannelLimits, consoleBudget, defaultLimits } from './limits.ts'
 export { RateBudget } from './rate-budget.ts'
 export { inheritedChannel, type StreamChannelOptions, streamChannel } from './stream-channel.ts'
+export { openPipe } from './pipe-socket.ts'
 export { memoryChannelPair } from './memory-channel.ts'
 export { type ErrorPayload, errorPayload, text as errorText } from './error-payload.ts'
 export type { IncomingCall, RequestOptions } from './calls.ts'

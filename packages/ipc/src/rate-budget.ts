@@ -1,9 +1,11 @@
+import { now } from './now.ts'
+
 /** So many at once, and so many a second. What is beyond is counted, to be told by its number. */
 export class RateBudget {
   readonly #atOnce: number
   readonly #perSecond: number
   #left: number
-  #filledAt = performance.now()
+  #filledAt = now()
   #dropped = 0
 
   constructor(atOnce: number, perSecond: number) {
@@ -14,9 +16,9 @@ export class RateBudget {
 
   /** Whether one more is within the budget; if not, it is counted. */
   take(): boolean {
-    const now = performance.now()
-    this.#left = Math.min(this.#atOnce, this.#left + ((now - this.#filledAt) / 1000) * this.#perSecond)
-    this.#filledAt = now
+    const time = now()
+    this.#left = Math.min(this.#atOnce, this.#left + ((time - this.#filledAt) / 1000) * this.#perSecond)
+    this.#filledAt = time
     if (this.#left >= 1) {
       this.#left--
       return true

@@ -1,8 +1,11 @@
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Channel, type ChannelReceiver, ConfineError } from '@confine-sandbox/contract'
+import type { ByteSocket } from './byte-socket.ts'
 import { FrameDecoder, frameHeaderBytes, writeFrameHeader } from './frame.ts'
 import { type ChannelLimits, defaultLimits } from './limits.ts'
+import { now } from './now.ts'
+import { openPipe, PipeSocket } from './pipe-socket.ts'
 
 /** What a stream channel can be told beside its limits. */
 export interface StreamChannelOptions {
@@ -20,17 +23,23 @@ export function streamChannel(stream: Duplex, options: StreamChannelOptions = {}
   return new StreamChannel(stream, options)
 }
 
+/** A socket that this process inherited, which keeps it alive unless told otherwise. */
+interface InheritedSocket {
+  ref(): unknown
+  unref(): unknown
+}
+
 /** A channel over a socket that this process inherited as a descriptor, and that socket. */
-export function inheritedChannel(fd: number, options: StreamChannelOptions = {}): { readonly channel: Channel; readonly socket: Socket } {
+export function inheritedChannel(
+  fd: number,
+  options: StreamChannelOptions = {},
+): { readonly channel: Channel; readonly socket: InheritedSocket } {
   // One buffer for all reads: no allocation for each, and none of a stream's steps between the system and the decoder.
   const buffer = Buffer.allocUnsafeSlow(readBytes)
   let take = (_chunk: Uint8Array): boolean => true
-  const socket = new Socket({
-    fd,
-    readable: true,
-    writable: true,
-    onread: { buffer, callback: (length) => take(buffer.subarray(0, length)) },
-  })
+  const read = (length: number) => take(buffer.subarray(0, length))
+  const pipe = openPipe(fd)
+  const socket = pipe === undefined ? netSocket(fd, buffer, read) : new PipeSocket(pipe, buffer, read)
   const reads: LentReads = {
     memory: buffer.buffer,
     open(reader) {
@@ -41,6 +50,11 @@ export function inheritedChannel(fd: number, options: StreamChannelOptions = {})
   return { channel: new StreamChannel(socket, options, reads), socket }
 }
 
+function netSocket(fd: number, buffer: Buffer, callback: (length: number) => boolean): Socket {
+  const net = process.getBuiltinModule('node:net')
+  return new net.Socket({ fd, readable: true, writable: true, onread: { buffer, callback } })
+}
+
 /** Reads that come in memory which is overwritten by the next one. */
 interface LentReads {
   readonly memory: ArrayBufferLike
@@ -49,7 +63,7 @@ interface LentReads {
 }
 
 class StreamChannel implements Channel {
-  readonly #stream: Duplex
+  readonly #stream: ByteSocket
   readonly #limits: ChannelLimits
   readonly #pauseAbove: number
   #receiver: ChannelReceiver | undefined
@@ -68,7 +82,9 @@ class StreamChannel implements Channel {
   #waitsForDrain = false
   #closedBy: Error | undefined
 
-  constructor(stream: Duplex, options: StreamChannelOptions, reads?: LentReads) {
+  constructor(stream: Duplex, options: StreamChannelOptions)
+  constructor(socket: ByteSocket, options: StreamChannelOptions, reads: LentReads)
+  constructor(stream: ByteSocket, options: StreamChannelOptions, reads?: LentReads) {
     this.#reads = reads
     this.#stream = stream
     this.#limits = options.limits ?? defaultLimits
@@ -95,14 +111,14 @@ class StreamChannel implements Channel {
     }
     const take = (chunk: Uint8Array) => {
       if (this.#isClosed) return chunk.length
-      this.#chunkStart = performance.now()
+      this.#chunkStart = now()
       let taken = chunk.length
       try {
         taken = decoder.push(chunk)
       } catch (error) {
         this.#finish(error as Error)
       }
-      this.#busyMs += performance.now() - this.#chunkStart
+      this.#busyMs += now() - this.#chunkStart
       if (this.#busyMs > smallChangeMs) this.#lookForTurn()
       return taken
     }
@@ -114,7 +130,7 @@ class StreamChannel implements Channel {
   }
 
   #readEvents(take: (chunk: Uint8Array) => number): void {
-    const stream = this.#stream
+    const stream = this.#stream as Duplex
     stream.on('data', (chunk: Uint8Array) => {
       const taken = take(chunk)
       if (this.#mustPause()) stream.pause()
@@ -185,7 +201,7 @@ class StreamChannel implements Channel {
         this.#readOn()
       })
     }
-    if (!this.#waitsForTurn && this.#busyMs + performance.now() - this.#chunkStart > maxTurnMs) {
+    if (!this.#waitsForTurn && this.#busyMs + now() - this.#chunkStart > maxTurnMs) {
       this.#waitsForTurn = true
       this.#lookForTurn()
     }

@@ -1,4 +1,3 @@
-import { Socket } from 'node:net'
 import { types } from 'node:util'
 
 /** Whether a value crosses as a stream: anything that can be iterated asynchronously, web streams and Node's among it. */
@@ -8,7 +7,8 @@ export function isStream(value: object): value is AsyncIterable<unknown> {
 
 /** A socket is a stream, too, but far more than its bytes: nobody hands it over by accident. */
 export function isRefusedStream(value: object): boolean {
-  return value instanceof Socket
+  // Loaded for this alone: a guest does without it.
+  return value instanceof process.getBuiltinModule('node:net').Socket
 }
 
 /** Plain in any realm: no prototype, or one that is a realm's Object.prototype. */

@@ -25,10 +25,19 @@ channel.open({
   },
 })`
 
-test('an inherited socket carries messages of all sizes, in turns, and they may be kept', async () => {
-  const child = spawn(process.execPath, ['--conditions=@confine/source', '--input-type=module', '-e', program], {
+const withoutBindings = "process.binding = () => { throw new Error('there are none') }\n"
+
+function start(text: string) {
+  return spawn(process.execPath, ['--conditions=@confine/source', '--input-type=module', '-e', text], {
     stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
   })
+}
+
+test.each([
+  ["by Node's own handle", program],
+  ['by the module net, where Node has no such handle', withoutBindings + program],
+])('an inherited socket carries messages of all sizes, in turns, and they may be kept, %s', async (_name, text) => {
+  const child = start(text)
   const channel = streamChannel(child.stdio[3] as Duplex)
   const messages = Array.from({ length: 300 }, (_, i) => Buffer.alloc(1 + ((i * 7919) % (i % 10 === 0 ? 200_000 : 500)), i))
   const echoes: Buffer[] = []
@@ -49,4 +58,50 @@ test('an inherited socket carries messages of all sizes, in turns, and they may 
   expect(error).toBeNull()
   // 300 ms of work at 20 ms a turn.
   expect(turns).toBeGreaterThan(5)
+})
+
+// Sends more than the socket holds, and closes at once.
+const talker = `import { writeSync } from 'node:fs'
+import { inheritedChannel } from ${JSON.stringify(index)}
+const { channel } = inheritedChannel(3)
+channel.open({
+  message() {
+    for (let i = 0; i < 100; i++) channel.send(new Uint8Array(100_000).fill(i))
+    channel.close()
+  },
+  closed(error) {
+    writeSync(1, JSON.stringify({ error: error?.message ?? null }))
+  },
+})`
+
+test('what was sent before the end leaves whole, however slowly it is read', async () => {
+  const child = start(talker)
+  const socket = child.stdio[3] as Duplex
+  const channel = streamChannel(socket)
+  const seen: number[] = []
+  const closed = Promise.withResolvers<Error | undefined>()
+  channel.open({
+    message(bytes) {
+      seen.push(bytes.length === 100_000 ? (bytes[0] as number) : -1)
+      socket.pause()
+      setImmediate(() => socket.resume())
+    },
+    closed: closed.resolve,
+  })
+  channel.send(Buffer.of(1))
+  expect(await closed.promise).toBeUndefined()
+  expect(seen).toEqual(Array.from({ length: 100 }, (_, i) => i))
+  const [report] = await once(child.stdout as Duplex, 'data')
+  expect(JSON.parse(String(report))).toEqual({ error: null })
+})
+
+test.each([
+  ['goes away', (socket: Duplex) => socket.destroy(), null],
+  ['goes away within a frame', (socket: Duplex) => socket.end(Buffer.of(9, 0, 0, 0, 1)), 'The stream ended inside a frame'],
+  ['sends what is no frame', (socket: Duplex) => socket.write(Buffer.of(0, 0, 0, 0)), 'Received an empty frame'],
+])('a host that %s is told as it is', async (_name, act, error) => {
+  const child = start(program)
+  act(child.stdio[3] as Duplex)
+  const [report] = await once(child.stdout as Duplex, 'data')
+  expect(JSON.parse(String(report)).error).toBe(error)
 })

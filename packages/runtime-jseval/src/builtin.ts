@@ -1,13 +1,16 @@
+/** The modules of Node that a program has its own of, by their names without `node:`; undefined for all others. */
+export type ReplacedModules = (name: string) => unknown
+
 /**
  * Loads one of Node's own modules.
- * @param replaced modules that the program has its own of.
+ * @param replaced Modules that the program has its own of.
  * @throws an error with the code MODULE_NOT_FOUND for every other name.
  */
-export function builtin(id: unknown, replaced?: ReadonlyMap<string, unknown>): unknown {
+export function builtin(id: unknown, replaced?: ReplacedModules): unknown {
   if (typeof id !== 'string' || id === '') {
     throw Object.assign(new TypeError('The name of a module must be a string that is not empty'), { code: 'ERR_INVALID_ARG_TYPE' })
   }
-  const own = replaced?.get(id.replace(/^node:/, ''))
+  const own = replaced?.(id.replace(/^node:/, ''))
   if (own !== undefined) return own
   const module = process.getBuiltinModule(id)
   if (module !== undefined) return module

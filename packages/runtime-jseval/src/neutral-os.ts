@@ -1,5 +1,3 @@
-import os from 'node:os'
-
 /** The module `os` of the program: what would ask the system, which a confined process must not, says nothing in particular. */
 export function neutralOs(): object {
   const neutral = {
@@ -16,5 +14,5 @@ export function neutralOs(): object {
     totalmem: () => 0,
     getPriority: () => 0,
   }
-  return { ...os, ...neutral }
+  return { ...process.getBuiltinModule('node:os'), ...neutral }
 }

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { types } from 'node:util'
 import vm from 'node:vm'
 import { gatheredPath } from '@confine-sandbox/contract'
-import { builtin, moduleError } from './builtin.ts'
+import { builtin, moduleError, type ReplacedModules } from './builtin.ts'
 import type { Program } from './options.ts'
 import { plainText, withPlace } from './plain-text.ts'
 import { compile, type Realm } from './realm.ts'
@@ -20,13 +20,13 @@ export interface CommonJsModule {
 export class ProgramModules {
   readonly #realm: Realm
   readonly #program: Program
-  readonly #replaced: ReadonlyMap<string, unknown>
+  readonly #replaced: ReplacedModules
   readonly #commonJs = new Map<string, CommonJsModule>()
   readonly #esm = new Map<string, vm.Module>()
   #main: CommonJsModule | undefined
 
-  /** @param replaced modules of Node that the program has its own of. */
-  constructor(realm: Realm, program: Program, replaced: ReadonlyMap<string, unknown>) {
+  /** @param replaced Modules of Node that the program has its own of. */
+  constructor(realm: Realm, program: Program, replaced: ReplacedModules) {
     this.#realm = realm
     this.#program = program
     this.#replaced = replaced

@@ -1,4 +1,3 @@
-import { getHeapStatistics } from 'node:v8'
 import {
   APIDescription,
   AbstractConfineRuntime,
@@ -122,6 +121,8 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
   /** What the process has used: this runtime cannot tell its program's part. */
   override usage(): RuntimeUsage {
     const { user, system } = process.cpuUsage()
+    // Loaded for this alone.
+    const { getHeapStatistics } = process.getBuiltinModule('node:v8')
     return { cpuMs: (user + system) / 1000, heapMiB: getHeapStatistics().used_heap_size / 2 ** 20 }
   }
 
@@ -148,11 +149,13 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
 
   async #load(realm: Realm, program: Program): Promise<void> {
     const { global } = realm
-    const replaced = new Map<string, unknown>([
-      ['process', global.process],
-      ['console', global.console],
-      ['os', neutralOs()],
-    ])
+    let os: object | undefined
+    const replaced = (name: string) => {
+      if (name === 'process' || name === 'console') return global[name]
+      if (name !== 'os') return undefined
+      os ??= neutralOs()
+      return os
+    }
     try {
       const module = (await this.#orClosed(new ProgramModules(realm, program, replaced).run())) as { readonly exports: unknown }
       if (this.#exitCode === undefined) this.#module = module
