@@ -1,6 +1,8 @@
 import { once } from 'node:events'
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { ConfinedCommand } from '@confine-sandbox/contract'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -20,13 +22,20 @@ const endless = 'exec sleep 1000'
 const statusOf = (pid: number | undefined) => readFileSync(`/proc/${pid}/status`, 'latin1')
 const parentOf = (pid: number | undefined) => Number(/^PPid:\t(\d+)/m.exec(statusOf(pid))?.[1])
 
-/** Where it listens: names of abstract sockets are known to everybody. */
-function addressOf(pid: number | undefined): string {
-  const fds = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
-  const sockets = readFileSync('/proc/net/unix', 'latin1').matchAll(/ 00010000 0001 01 +(\d+) @(confine-[0-9a-f]{32})$/gm)
-  const [name] = sockets.filter(([, inode]) => fds.includes(`socket:[${inode}]`)).map(([, , name]) => name)
-  if (name === undefined) throw new Error('It does not listen')
-  return `\0${name}`
+/** Where it listens, as a process of the same user finds it: by a descriptor of the host's. */
+function address(): string {
+  const fds = readdirSync('/proc/self/fd').filter((fd) => /\/confine-\w+\/spawner \(deleted\)$/.test(linkOf(fd)))
+  const path = `/proc/${process.pid}/fd/${fds[0]}`
+  if (fds.length !== 1 || !statSync(path).isSocket()) throw new Error(`It does not listen where one finds it: ${fds}`)
+  return path
+}
+
+function linkOf(fd: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    return ''
+  }
 }
 
 describe.runIf(process.platform === 'linux')('a spawner', () => {
@@ -107,8 +116,39 @@ describe.runIf(process.platform === 'linux')('a spawner', () => {
     expect(await once(child, 'exit')).toEqual([0, null])
   })
 
+  test('no other user finds it: it has no name, and nothing of it is on the disk', async () => {
+    await start(command('exit 0')).then(({ exit }) => exit)
+    const path = address()
+    expect(existsSync(dirname(readlinkSync(path)))).toBe(false)
+    const own = readdirSync(`/proc/${spawner.pid}/fd`).map((fd) => readlinkSync(`/proc/${spawner.pid}/fd/${fd}`))
+    const listening = readFileSync('/proc/net/unix', 'latin1').matchAll(/ 00010000 0001 01 +(\d+) (.*)$/gm)
+    const names = [...listening].filter(([, inode]) => own.includes(`socket:[${inode}]`)).map(([, , name]) => name)
+    expect(names).toEqual([expect.stringMatching(/^\//)])
+    // Who may become somebody else tries as that one, and as itself.
+    if (process.geteuid?.() !== 0) return
+    const find = (uid: number) => execFileSync('/bin/sh', ['-c', 'test -S "$0" && echo found', path], { uid, gid: uid, encoding: 'utf8' })
+    expect(find(0)).toBe('found\n')
+    expect(() => find(65534)).toThrow('Command failed')
+  })
+
+  test('a launch that loses a connection fails, and one that is ended before it began ends', async () => {
+    using place = await spawner.place()
+    const child = place.launch(command(endless), 4)
+    ;(child.stdio[2] as unknown as Socket).destroy()
+    const ended = await Promise.race([once(child, 'error'), once(child, 'spawn').then(() => 'spawned')])
+    expect(ended).toEqual([expect.objectContaining({ message: expect.stringContaining('given up') })])
+
+    using other = await spawner.place()
+    const early = other.launch(command(endless), 4)
+    early.kill('SIGKILL')
+    await Promise.race([once(early, 'error'), once(early, 'exit')])
+    for (const socket of early.stdio.slice(1)) (socket as unknown as Socket).destroy()
+    const { exit } = await start(command('exit 5'))
+    expect(await exit).toEqual([5, null])
+  })
+
   test('strangers are heard no further than they know the secret', async () => {
-    const path = addressOf(spawner.pid)
+    const path = address()
     const visit = async (bytes: Buffer, isWhole: boolean) => {
       const socket = connect({ path }).on('error', () => {})
       socket.write(bytes)
@@ -122,7 +162,7 @@ describe.runIf(process.platform === 'linux')('a spawner', () => {
   })
 
   test('more connections that say nothing than it keeps do not keep the right ones out', async () => {
-    const path = addressOf(spawner.pid)
+    const path = address()
     const idle = Array.from({ length: 1100 }, () => connect({ path }).on('error', () => {}))
     onTestFinished(() => idle.forEach((socket) => void socket.destroy()))
     await Promise.all(idle.map((socket) => once(socket, 'connect')))

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { timingSafeEqual } from 'node:crypto'
+import { rmdirSync, unlinkSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
+import { dirname } from 'node:path'
 import { headerBytes, type Order, type Report, secretBytes } from './messages.ts'
 
 // The spawner: a small process that starts guests for a large host. It hears the host alone, and everything that it
@@ -14,10 +16,14 @@ interface Launch {
 
 const launches = new Map<number, Launch>()
 const processes = new Map<number, ChildProcess>()
-/** Connections that have not said yet whose they are. Anybody on this machine can make one. */
+/** Those that were given up: what still arrives for them is nobody's. */
+const cancelled = new Set<number>()
+/** Connections that have not said yet whose they are. Another process of this user can make some. */
 const strangers = new Set<Socket>()
 const mostStrangers = 1024
 let secret: Uint8Array = new Uint8Array()
+/** As long as it is there. */
+let path: string | undefined
 
 const tell = (report: Report) => {
   // A host that is gone hears nothing; `disconnect` follows.
@@ -26,7 +32,10 @@ const tell = (report: Report) => {
 
 process.on('message', (order: Order) => {
   if (order.kind === 'listen') listen(order.address, order.secret)
+  else if (order.kind === 'hidden') path = undefined
+  else if (order.kind === 'cancel') cancel(order.id)
   else if (order.kind === 'kill') {
+    cancel(order.id)
     processes.get(order.id)?.kill(order.signal)
     tell({ kind: 'heard', id: order.id })
   } else {
@@ -37,10 +46,33 @@ process.on('message', (order: Order) => {
 process.on('disconnect', () => {
   // A supervisor ends with its parent by the kernel's hand; this is for any other.
   for (const child of processes.values()) child.kill('SIGKILL')
+  removePath()
   process.exit()
 })
 
+/** Of a host that has not come to it. */
+function removePath(): void {
+  if (path === undefined) return
+  try {
+    unlinkSync(path)
+  } catch {}
+  try {
+    rmdirSync(dirname(path))
+  } catch {}
+}
+
+/** A launch that waits for its connections waits no more. */
+function cancel(id: number): void {
+  const launch = launches.get(id)
+  if (launch === undefined) return
+  launches.delete(id)
+  cancelled.add(id)
+  for (const socket of launch.sockets) socket?.destroy()
+  tell({ kind: 'failed', id, code: undefined, message: 'it was given up before it began' })
+}
+
 function listen(address: string, hex: string): void {
+  path = address
   secret = Buffer.from(hex, 'hex')
   const server = createServer((socket) => {
     if (strangers.size >= mostStrangers) strangers.values().next().value?.destroy()
@@ -61,6 +93,7 @@ function listen(address: string, hex: string): void {
 
 function take(socket: Socket, header: Buffer): void {
   const id = header.readUInt32LE(secretBytes)
+  if (cancelled.has(id)) return void socket.destroy()
   launchOf(id).sockets[header.readUInt8(secretBytes + 4)] = socket
   startIfWhole(id)
 }

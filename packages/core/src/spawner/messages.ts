@@ -1,7 +1,9 @@
 /** What the host asks the spawner for. */
 export type Order =
-  /** First of all. */
+  /** First of all: `address` is a path in a directory that this user alone enters. */
   | { readonly kind: 'listen'; readonly address: string; readonly secret: string }
+  /** The path is gone; the host reaches the socket by a descriptor. */
+  | { readonly kind: 'hidden' }
   | {
       readonly kind: 'launch'
       readonly id: number
@@ -13,6 +15,8 @@ export type Order =
       readonly sockets: number
     }
   | { readonly kind: 'kill'; readonly id: number; readonly signal: NodeJS.Signals }
+  /** A connection of a launch was lost. One that has started goes on. */
+  | { readonly kind: 'cancel'; readonly id: number }
 
 /** What the spawner tells of its processes. */
 export type Report =

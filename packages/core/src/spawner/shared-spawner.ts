@@ -14,8 +14,11 @@ export function placeOfSpawner(wish: boolean | 'auto'): Promise<Place | undefine
   // Elsewhere spawn() copies nothing, or there are no sockets without a file.
   if (process.platform !== 'linux' || wish === false) return undefined
   if (wish === 'auto' && process.memoryUsage.rss() < largeHostBytes) return undefined
-  const place = spawnerOf(identity()).place()
-  return place.catch(() => undefined)
+  return placeOf(identity()).catch(() => undefined)
+}
+
+async function placeOf(identity: string): Promise<Place> {
+  return await spawnerOf(identity).place()
 }
 
 function spawnerOf(identity: string): Spawner {

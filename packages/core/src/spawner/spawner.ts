@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { Socket } from 'node:net'
 import type { ConfinedCommand } from '@confine-sandbox/contract'
 import { spawnerEntry } from '../spawner-entry.ts'
+import { HiddenPath } from './hidden-path.ts'
 import { header, type Order, type Report, secretBytes } from './messages.ts'
 import { SpawnedElsewhere, type Starter } from './spawned-elsewhere.ts'
 
@@ -14,13 +15,13 @@ export interface Place extends Disposable {
 
 /**
  * The host's side of a small process that starts guests. `spawn()` copies the page tables of the process that calls it, so
- * a host of gigabytes stands still for it; this one stays small. Connections over an abstract unix socket become the
- * descriptors of what it starts.
+ * a host of gigabytes stands still for it; this one stays small. Connections over a unix socket that has no name any more
+ * become the descriptors of what it starts.
  */
 export class Spawner implements Starter {
   readonly #process: ChildProcess
   readonly #secret = randomBytes(secretBytes)
-  readonly #address = `\0confine-${randomBytes(16).toString('hex')}`
+  readonly #path = new HiddenPath()
   readonly #children = new Map<number, SpawnedElsewhere>()
   readonly #listening = Promise.withResolvers<void>()
   /** Those who wait for a place. */
@@ -33,6 +34,7 @@ export class Spawner implements Starter {
   /** Whether it can be asked for more. */
   isAlive = true
 
+  /** @throws when there is no directory for temporary files. */
   constructor() {
     this.#process = spawn(process.execPath, [spawnerEntry], {
       cwd: '/',
@@ -44,7 +46,7 @@ export class Spawner implements Starter {
     this.#process.once('error', () => this.#over())
     this.#process.once('exit', () => this.#over())
     this.#process.unref()
-    this.#order({ kind: 'listen', address: this.#address, secret: this.#secret.toString('hex') })
+    this.#order({ kind: 'listen', address: this.#path.address, secret: this.#secret.toString('hex') })
   }
 
   /** Of the spawner itself. */
@@ -83,13 +85,16 @@ export class Spawner implements Starter {
       const socket = new Socket()
       // Errors are the stream's end, for those who read it; this is for the others.
       socket.on('error', () => {})
-      socket.connect({ path: this.#address })
+      socket.connect({ path: this.#path.address })
       socket.write(header(this.#secret, id, index + 1))
       return socket
     })
     const child = new SpawnedElsewhere(this, file, args, sockets)
     this.#children.set(id, child)
     this.#order({ kind: 'launch', id, file, args, cwd, env, sockets: count })
+    // Or it would wait for the lost one for ever.
+    const lost = () => this.#children.has(id) && child.pid === undefined && this.#order({ kind: 'cancel', id })
+    for (const socket of sockets) socket.once('close', lost)
     this.refChanged()
     return child
   }
@@ -123,11 +128,8 @@ export class Spawner implements Starter {
   }
 
   #hear(report: Report): void {
-    if (report.kind === 'listening') {
-      this.#listening.resolve()
-      this.refChanged()
-      return
-    }
+    if (report.kind === 'listening') return this.#hide()
+
     clearTimeout(this.#unheard.get(report.id))
     this.#unheard.delete(report.id)
     const child = this.#children.get(report.id)
@@ -139,6 +141,20 @@ export class Spawner implements Starter {
     if (report.kind === 'exited') child.exited(report.code, report.signal)
     else child.failed(Object.assign(new Error(report.message), { code: report.code }))
     this.#endIfIdle()
+  }
+
+  #hide(): void {
+    try {
+      this.#path.hide()
+    } catch (error) {
+      this.#listening.promise.catch(() => {})
+      this.#listening.reject(error)
+      this.#process.kill()
+      return
+    }
+    this.#order({ kind: 'hidden' })
+    this.#listening.resolve()
+    this.refChanged()
   }
 
   /** It takes no more launches, and ends with the last of what it has started. */
@@ -155,6 +171,7 @@ export class Spawner implements Starter {
   #over(): void {
     if (!this.isAlive) return
     this.isAlive = false
+    this.#path[Symbol.dispose]()
     this.#listening.promise.catch(() => {})
     this.#listening.reject(gone())
     for (const turn of this.#queue.splice(0)) turn.reject(gone())
