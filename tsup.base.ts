@@ -8,8 +8,8 @@ export function library(options: Options = {}): Options {
     format: ['esm', 'cjs'],
     dts: true,
     shims: true,
-    // Leaves alone what bundle() writes to the same directory at the same time.
-    clean: ['!entry.*', '!command/**'],
+    // Leaves alone what others write to the same directory at the same time.
+    clean: ['!entry.*', '!guest.*', '!command/**'],
     ...options,
   }
 }
@@ -42,6 +42,11 @@ export function bundle(entry: string): Options {
     shorten(options)
   }
   return { ...shared, entry: [entry], format: ['cjs'], noExternal: [/^(?!node:)/], clean: false, esbuildOptions }
+}
+
+/** A runtime as one file that a guest loads without looking for any other: the manifest's `bundle`. */
+export function runtimeBundle(): Options {
+  return { ...bundle('src/index.ts'), entry: { guest: 'src/index.ts' }, footer: { js: 'module.exports = module.exports.default' } }
 }
 
 function shorten(options: { minifyWhitespace?: boolean; minifySyntax?: boolean }): void {

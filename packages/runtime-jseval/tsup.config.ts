@@ -1,3 +1,3 @@
-import { runtimeLibrary } from '../../tsup.base.ts'
+import { runtimeBundle, runtimeLibrary } from '../../tsup.base.ts'
 
-export default runtimeLibrary()
+export default [runtimeLibrary(), runtimeBundle()]

@@ -50,6 +50,7 @@ const members: Readonly<Record<keyof RuntimeDescriptor, Member>> = {
     }),
   },
   warmUp: { wanted: 'an absolute path', isRight: orNone(isPath) },
+  bundle: { wanted: 'an absolute path', isRight: orNone(isPath) },
 }
 
 function bad(name: string, value: unknown, wanted: string): ConfineError {

@@ -6,9 +6,10 @@ import type { CheckedOptions } from './options.ts'
 export function guestCommand(options: CheckedOptions, entry: string, lockPath: string | undefined): Command {
   const { runtime } = options
   const settings: GuestSettings = {
-    runtime: runtime.entry,
+    runtime: runtime.bundle ?? runtime.entry,
     maxContainers: options.maxContainers ?? runtime.maxContainers,
     ...(runtime.warmUp === undefined ? {} : { warmUp: runtime.warmUp }),
+    ...(runtime.bundle === undefined ? {} : { isBundle: true }),
     ...(lockPath === undefined ? {} : { lockPath }),
     ...(options.standby ? { standby: true } : {}),
   }
@@ -29,8 +30,9 @@ export function guestCommand(options: CheckedOptions, entry: string, lockPath: s
 export function guestPolicy(options: CheckedOptions, entry: string, trace: boolean): Policy {
   const { runtime } = options
   return {
-    bootRead: [entry, ...runtime.directories],
-    bootLinks: runtime.links,
+    ...(runtime.bundle === undefined
+      ? { bootRead: [entry, ...runtime.directories], bootLinks: runtime.links }
+      : { bootRead: [entry, runtime.bundle], bootLinks: [] }),
     read: options.policy.read,
     write: options.policy.write,
     scratchMiB: options.policy.scratchMiB,

@@ -12,6 +12,7 @@ export interface PackageClosure {
 /** The part of a package.json that matters here. */
 export interface PackageJson {
   readonly name?: unknown
+  readonly main?: unknown
   readonly dependencies?: unknown
   readonly optionalDependencies?: unknown
   readonly peerDependencies?: unknown

@@ -105,9 +105,16 @@ function refuseConflicts({ read, write }: Paths, scratchMiB: number, runtime: Ru
   }
 }
 
-function bootPaths({ entry, directories, links, warmUp }: RuntimeDescriptor): readonly string[] {
+function bootPaths({ entry, directories, links, warmUp, bundle }: RuntimeDescriptor): readonly string[] {
   const linked = links.map(({ path }) => path)
-  return [realpathSync(process.execPath), guestEntry, entry, ...directories, ...linked, ...(warmUp === undefined ? [] : [warmUp])]
+  return [
+    realpathSync(process.execPath),
+    guestEntry,
+    entry,
+    ...directories,
+    ...linked,
+    ...[warmUp, bundle].filter((path) => path !== undefined),
+  ]
 }
 
 /** Leaves out what the path around it allows already. */

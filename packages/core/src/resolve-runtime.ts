@@ -36,6 +36,8 @@ export function resolveRuntime(name: string | URL, from: string | URL | readonly
     stopsContainers: manifest.stopsContainers,
     ...(manifest.modules === undefined ? {} : { modules: manifest.modules }),
     ...(manifest.warmUp === undefined ? {} : { warmUp: inPackage(manifest.warmUp) }),
+    // It stands for the main module and no other of the package.
+    ...(manifest.bundle === undefined || !isMain(json, packageDirectory, entry) ? {} : { bundle: inPackage(manifest.bundle) }),
   }
 }
 
@@ -117,13 +119,16 @@ function tryFindPackageJson(name: string, from: string): string | undefined {
   }
 }
 
-function checkManifest(json: PackageJson, entry: string): typeof defaultRuntimeManifest & Pick<RuntimeManifest, 'warmUp' | 'modules'> {
+function checkManifest(
+  json: PackageJson,
+  entry: string,
+): typeof defaultRuntimeManifest & Pick<RuntimeManifest, 'warmUp' | 'modules' | 'bundle'> {
   const { confine } = json
   if (confine === undefined) return defaultRuntimeManifest
   const wrong = (member: string, wanted: string) =>
     new ConfineError('ERR_CONFINE_RUNTIME_INVALID', `The confine field of the package of ${entry} is wrong: ${member} must be ${wanted}`)
   if (typeof confine !== 'object' || confine === null) throw wrong('it', 'an object')
-  const { nodeFlags, maxContainers, threads, stopsContainers, directories, warmUp, modules } = {
+  const { nodeFlags, maxContainers, threads, stopsContainers, directories, warmUp, modules, bundle } = {
     ...defaultRuntimeManifest,
     ...(confine as RuntimeManifest),
   }
@@ -133,6 +138,9 @@ function checkManifest(json: PackageJson, entry: string): typeof defaultRuntimeM
   if (typeof stopsContainers !== 'boolean') throw wrong('stopsContainers', 'true or false')
   if (!isStrings(directories)) throw wrong('directories', 'a list of paths')
   if (warmUp !== undefined && typeof warmUp !== 'string') throw wrong('warmUp', 'a path')
+  if (bundle !== undefined && (typeof bundle !== 'string' || warmUp !== undefined || directories.length > 0)) {
+    throw wrong('bundle', 'a path, without warmUp and directories')
+  }
   if (modules !== undefined && !isModules(modules)) throw wrong('modules', "{ form: 'graph', conditions: a list of strings, or none }")
   return {
     nodeFlags,
@@ -141,8 +149,13 @@ function checkManifest(json: PackageJson, entry: string): typeof defaultRuntimeM
     stopsContainers,
     directories,
     ...(warmUp === undefined ? {} : { warmUp }),
+    ...(bundle === undefined ? {} : { bundle }),
     ...(modules === undefined ? {} : { modules }),
   }
+}
+
+function isMain({ main }: PackageJson, directory: string | undefined, entry: string): boolean {
+  return directory !== undefined && typeof main === 'string' && resolve(directory, main) === entry
 }
 
 function isModules(value: unknown): value is NonNullable<RuntimeManifest['modules']> {

@@ -95,3 +95,19 @@ test.each([
 ])('%s is no name (%s)', (name, _why) => {
   expect(() => resolveRuntime(name as string)).toThrow(expect.objectContaining({ code: 'ERR_CONFINE_BAD_OPTION' }))
 })
+
+test("a bundle stands for the package's main module, and for no other", () => {
+  const root = writePackage(join(temporaryDirectory(), 'rt'), { name: 'rt', main: './index.js', confine: { bundle: './guest.cjs' } })
+  writeFileSync(join(root, 'guest.cjs'), '')
+  writeFileSync(join(root, 'other.js'), '')
+  expect(resolveRuntime(root)).toMatchObject({ entry: join(root, 'index.js'), bundle: join(root, 'guest.cjs'), directories: [root] })
+  expect(resolveRuntime(join(root, 'other.js'))).not.toHaveProperty('bundle')
+})
+
+test.each([{ bundle: 5 }, { bundle: './a.cjs', warmUp: './b.cjs' }, { bundle: './a.cjs', directories: ['./c'] }])(
+  'the manifest %j is refused',
+  (confine) => {
+    const root = writePackage(join(temporaryDirectory(), 'rt'), { name: 'rt', main: './index.js', confine })
+    expect(() => resolveRuntime(root)).toThrow(expect.objectContaining({ code: 'ERR_CONFINE_RUNTIME_INVALID' }))
+  },
+)

@@ -22,6 +22,8 @@ let exitCode = 0
 /** The call of the host that is being answered, by its request. */
 const underWay = new AsyncLocalStorage<number>()
 let containers: Containers | undefined
+/** Whether a program has come. */
+let hasBegun = false
 
 // The host made descriptor 3: a socket that nobody else holds.
 const { channel, socket } = inheritedChannel(3)
@@ -52,7 +54,7 @@ main().catch((error: unknown) => {
 async function main(): Promise<void> {
   process.argv.splice(2)
   mendMemoryUsage()
-  const Runtime = loadRuntime(settings.runtime)
+  const Runtime = loadRuntime(settings.runtime, settings.isBundle)
   if (settings.warmUp !== undefined) loadModule(settings.warmUp, "the runtime's warm-up module")
   await Promise.all([warmUp(), prepare(Runtime)])
   process.on('uncaughtException', uncaught)
@@ -69,6 +71,15 @@ async function main(): Promise<void> {
   if (settings.standby === true) await exercise(Runtime)
   if (settings.lockPath !== undefined) lock(settings.lockPath)
   peer.notify(0, hostNotice.ready, [])
+  // Meanwhile the host hears of it and sends the first program. If that is here already, it goes first.
+  setImmediate(() => !hasBegun && makeAhead(Runtime))
+}
+
+/** What cannot be made ahead fails where it is needed, and can be told there. */
+function makeAhead(Runtime: RuntimeClass): void {
+  try {
+    Runtime.makeAhead?.()
+  } catch {}
 }
 
 async function prepare(Runtime: RuntimeClass): Promise<void> {
@@ -96,6 +107,7 @@ async function answer({ id, cid, method, params }: IncomingCall): Promise<unknow
   if (cid !== 0) return await underWay.run(id, () => containers.call(cid, method, params))
   switch (method) {
     case guestMethod.exec:
+      hasBegun = true
       return await containers.exec(params[0] as ExecRequest)
     case guestMethod.ping:
       return params[0]

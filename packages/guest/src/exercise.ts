@@ -8,6 +8,7 @@ import { Containers } from './containers.ts'
 export async function exercise(Runtime: RuntimeClass): Promise<void> {
   // Who prepares nothing has nothing that would have to be made anew afterwards; it may also be fit for one program only.
   if (Runtime.prepare === undefined) return
+  Runtime.makeAhead?.()
   for (let i = 0; i < times; i++) {
     try {
       await runThrough(Runtime)
@@ -15,6 +16,7 @@ export async function exercise(Runtime: RuntimeClass): Promise<void> {
       // A runtime that asks for more than a source. The guest is as good as one without exercise.
     }
     await Runtime.prepare()
+    Runtime.makeAhead?.()
   }
 }
 

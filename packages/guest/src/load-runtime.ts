@@ -1,12 +1,15 @@
-import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import vm from 'node:vm'
 import { ConfineError, type RuntimeClass } from '@confine-sandbox/contract'
 
 /**
  * Loads a runtime module and takes its class: the module itself, or its default export.
+ * @param isBundle Whether it is one CommonJS file that asks for nothing but Node's own modules.
  * @throws ERR_CONFINE_RUNTIME_INVALID when it does not load or its main export is no runtime class.
  */
-export function loadRuntime(path: string): RuntimeClass {
-  const loaded = loadModule(path, 'the runtime')
+export function loadRuntime(path: string, isBundle = false): RuntimeClass {
+  const loaded = loadModule(path, 'the runtime', isBundle ? requireBundle : undefined)
   const candidate = typeof loaded === 'object' && loaded !== null ? (loaded as { default?: unknown }).default : loaded
   const missing = whatLacks(candidate)
   if (missing !== undefined) {
@@ -23,12 +26,33 @@ export function loadRuntime(path: string): RuntimeClass {
  * @param what How an error calls it.
  * @throws ERR_CONFINE_RUNTIME_INVALID
  */
-export function loadModule(path: string, what: string): unknown {
+export function loadModule(path: string, what: string, load = requireModule): unknown {
   try {
-    return createRequire(path)(path)
+    return load(path)
   } catch (error) {
     throw new ConfineError('ERR_CONFINE_RUNTIME_INVALID', `Cannot load ${what} ${path}: ${reason(error)}`, { cause: error })
   }
+}
+
+function requireModule(path: string): unknown {
+  return process.getBuiltinModule('node:module').createRequire(path)(path)
+}
+
+/** As `require()` would, without a look at any other file: each takes a question of the system, and its answer the supervisor. */
+function requireBundle(path: string): unknown {
+  const body = vm.compileFunction(readFileSync(path, 'utf8'), ['exports', 'require', 'module', '__filename', '__dirname'], {
+    filename: path,
+    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  }) as (...args: unknown[]) => void
+  const module = { exports: {} as unknown }
+  Reflect.apply(body, module.exports, [module.exports, requireBuiltin, module, path, dirname(path)])
+  return module.exports
+}
+
+function requireBuiltin(id: string): unknown {
+  const module = process.getBuiltinModule(id)
+  if (module === undefined) throw new Error(`It asks for ${id}, and a bundle can have Node's own modules only`)
+  return module
 }
 
 /** Those that every version of abstract-confine-runtime has; `configure` came with 0.4. */

@@ -4,6 +4,8 @@ import type { ModuleGraph } from '@confine-sandbox/contract'
 export interface GuestSettings {
   /** Absolute path of the runtime's main module. */
   readonly runtime: string
+  /** Whether that is one file that asks for nothing but Node's own modules. */
+  readonly isBundle?: boolean
   /** Absolute path of the runtime's warm-up module. */
   readonly warmUp?: string
   /** The path whose statfs asks the supervisor to lock this process. Absent: there is no supervisor. */

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { loadRuntime } from '../src/load-runtime.ts'
 
@@ -33,6 +33,24 @@ test.each([
   ['a module that lacks a dependency', 'require("no-such-module")', 'no-such-module'],
 ])('%s is refused and says why', (_name, text, reason) => {
   expect(() => loadRuntime(moduleFile('rt.cjs', text))).toThrow(
+    expect.objectContaining({ code: 'ERR_CONFINE_RUNTIME_INVALID', message: expect.stringContaining(reason) }),
+  )
+})
+
+test("a bundle is taken, with Node's own modules and its own path", () => {
+  const path = moduleFile(
+    'rt.cjs',
+    `module.exports = class Mine { ${body} }; module.exports.seen = [require('node:path').sep, __filename, __dirname]`,
+  )
+  expect((loadRuntime(path, true) as never as { seen: unknown }).seen).toEqual(['/', path, dirname(path)])
+})
+
+test.each([
+  ['that asks for another file', 'require("./other.cjs")', 'asks for ./other.cjs'],
+  ['that does not parse', 'class {', 'Unexpected token'],
+  ['without a class', '', 'is no class'],
+])('a bundle %s is refused and says why', (_name, text, reason) => {
+  expect(() => loadRuntime(moduleFile('rt.cjs', text), true)).toThrow(
     expect.objectContaining({ code: 'ERR_CONFINE_RUNTIME_INVALID', message: expect.stringContaining(reason) }),
   )
 })

@@ -1,3 +1,5 @@
+import { now } from './now.ts'
+
 /**
  * How many times slower this machine is right now than the common one on which the bounds were set, 1 to 16: a known piece of
  * the same kind of work is done, and the best of some tries taken, so that a pause of this process says nothing. Some milliseconds.
@@ -24,9 +26,6 @@ function knownWork(): void {
     map.set(key, { value: target[key] })
   }
 }
-
-// Taken before guest code can touch it.
-const now = performance.now.bind(performance)
 
 const tries = 8
 /** What the known work takes on the common machine. */

@@ -17,6 +17,12 @@ export function builtin(id: unknown, replaced?: ReplacedModules): unknown {
   throw moduleError(id, "in this sandbox there are only Node's own modules, and those that were gathered with the program")
 }
 
+/** Whether a name is that of one of Node's own modules. */
+export function isBuiltin(id: string): boolean {
+  // Loaded for programs that ask for a module alone, as all that is not needed for the first call.
+  return process.getBuiltinModule('node:module').isBuiltin(id)
+}
+
 /** What a module that cannot be loaded fails with. */
 export function moduleError(id: string, reason: string, code = 'MODULE_NOT_FOUND'): Error {
   return Object.assign(new Error(`Cannot load the module ${JSON.stringify(id)}: ${reason}.`), { code })

@@ -1,4 +1,3 @@
-import { stripTypeScriptTypes } from 'node:module'
 import { types } from 'node:util'
 
 /**
@@ -8,7 +7,7 @@ import { types } from 'node:util'
 export function plainText(text: string, language: 'js' | 'ts', path: string): string {
   if (language === 'js') return text
   try {
-    return stripTypeScriptTypes(text)
+    return withoutTypes(text)
   } catch (thrown) {
     const error = thrown as Error
     error.stack = `${placeIn(error, path)}${error.name}: ${error.message}\n    at ${path}`
@@ -20,11 +19,15 @@ export function plainText(text: string, language: 'js' | 'ts', path: string): st
 export function withPlace(error: unknown, text: string, path: string): unknown {
   if (!types.isNativeError(error) || error.stack?.includes(path) === true) return error
   try {
-    stripTypeScriptTypes(text)
+    withoutTypes(text)
   } catch (found) {
     error.stack = `${placeIn(found as Error, path)}${error.name}: ${error.message}\n    at ${path}`
   }
   return error
+}
+
+function withoutTypes(text: string): string {
+  return process.getBuiltinModule('node:module').stripTypeScriptTypes(text)
 }
 
 /** Node shows line and place first, without a name for the file. */

@@ -23,10 +23,14 @@ import { createRealm, type Realm } from './realm.ts'
  * that is the operating system's, around the process.
  */
 export class JsEvalConfineRuntime extends AbstractConfineRuntime {
-  /** Does what has to be done before the process is locked, and makes one realm ahead. */
+  /** Does what has to be done before the process is locked. */
   static prepare(): void {
     // Reads the time zone.
     new Date().getTimezoneOffset()
+  }
+
+  /** Makes one realm ahead. */
+  static makeAhead(): void {
     if (spares.length === 0) spares.push(createRealm())
   }
 
