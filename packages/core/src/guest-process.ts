@@ -40,7 +40,7 @@ export class GuestProcess {
   readonly #evidence = new EndEvidence()
   readonly #launched = performance.now()
   /** By a supervisor, and not by strace, which minds no signal but one. */
-  readonly #isWrapped: boolean
+  readonly isSupervised: boolean
   /** Whether the process leads a group, which ends with it. */
   readonly #leadsGroup: boolean
   readonly #hasLateReports: boolean
@@ -60,9 +60,9 @@ export class GuestProcess {
     this.#listener = listener
     this.#leadsGroup = command.becomesGuest === true
     this.#hasLateReports = command.descriptors.some(({ isLate }) => isLate === true)
-    this.#isWrapped = command.descriptors.length > 0 && traceDescriptor === undefined && !this.#leadsGroup
+    this.isSupervised = command.descriptors.length > 0 && traceDescriptor === undefined && !this.#leadsGroup
     const extra = command.descriptors.length + (traceDescriptor === undefined ? 0 : 1)
-    this.child = this.#isWrapped && place !== undefined ? place.launch(command, 3 + extra) : launch(command, extra, link?.far)
+    this.child = this.isSupervised && place !== undefined ? place.launch(command, 3 + extra) : launch(command, extra, link?.far)
     // Not once: a kill that the system forbids is told here too.
     this.child.on('error', (error) => this.#spawnFailed(command.file, error))
     this.child.once('exit', (exitCode, signal) => this.#exited({ exitCode, signal }))
@@ -106,8 +106,8 @@ export class GuestProcess {
 
   /** Ends the process at once, for a reason of the host's. A wrapper kills its guest, and then tells what that has used. */
   stop(cause: EndReason): void {
-    this.kill(this.#isWrapped ? 'SIGTERM' : 'SIGKILL', cause)
-    if (this.#isWrapped) setTimeout(() => this.child.kill('SIGKILL'), lastReportsMs).unref()
+    this.kill(this.isSupervised ? 'SIGTERM' : 'SIGKILL', cause)
+    if (this.isSupervised) setTimeout(() => this.child.kill('SIGKILL'), supervisorGraceMs).unref()
   }
 
   #read(stream: Readable, take: (chunk: Buffer) => void): void {
@@ -184,6 +184,9 @@ function holdBack(stream: Readable, ready: Promise<void> | undefined): void {
   stream.pause()
   void ready.then(() => stream.resume())
 }
+
+/** How long a supervisor that was asked to end its guest may take to tell what that has used. The guest dies at once. */
+export const supervisorGraceMs = 5000
 
 /** How long after the exit the last reports may take. */
 const lastReportsMs = 1000

@@ -15,7 +15,7 @@ import { type ErrorPayload, type IncomingCall, Peer, type RequestOptions, stream
 import { abortError } from './abort.ts'
 import { guestCommand, guestPolicy } from './guest-command.ts'
 import { callbackFailure, callFailure, endFailure, isErrorPayload, runtimeFailure, uncaughtFailure } from './guest-failure.ts'
-import { GuestProcess, type GuestProcessListener, type LaunchWay } from './guest-process.ts'
+import { GuestProcess, type GuestProcessListener, type LaunchWay, supervisorGraceMs } from './guest-process.ts'
 import type { CheckedOptions } from './options.ts'
 import { shortfall } from './min-isolation.ts'
 import { passOn } from './output.ts'
@@ -149,13 +149,13 @@ export class GuestSession {
   /** Ends the process, with SIGKILL when it does not go; whoever waits for an answer gets `reason`. */
   end(reason: ConfineError): void {
     this.process.kill('SIGTERM')
+    this.expectEnd(undefined, this.process.isSupervised ? supervisorGraceMs : graceMs)
     this.peer.close(reason)
-    this.expectEnd()
   }
 
   /** Ends the process when it has not gone by itself soon. */
-  expectEnd(cause?: EndReason): void {
-    this.#endTimer ??= setTimeout(() => this.process.kill('SIGKILL', cause), graceMs).unref()
+  expectEnd(cause?: EndReason, withinMs = graceMs): void {
+    this.#endTimer ??= setTimeout(() => this.process.kill('SIGKILL', cause), withinMs).unref()
   }
 
   #isolation(event: IsolationEvent): void {

@@ -25,7 +25,7 @@
 #endif
 
 /* How long init may take to end the guest. */
-#define PATIENCE_MS 300
+#define PATIENCE_MS 1000
 
 /*
  * A user namespace cannot take supplementary groups away once setgroups() is
