@@ -26,16 +26,19 @@ export const call: ConfineCommand = {
     ['128 + n', 'signal n ended the guest: 159 after a forbidden act (SIGSYS), 137 at a limit (SIGKILL)'],
   ],
   async run([file, name, ...words], values, terminal) {
+    const options = readSandboxOptions(values)
     if (file === undefined || name === undefined) throw new UsageError('Name a file and a function: confine call math.js addOne 5')
     const isJson = values.json === true
-    await using sbx = new Sandbox({ ...readSandboxOptions(values), pipeStderr: !isJson })
+    await using sbx = new Sandbox({ ...options, pipeStderr: !isJson })
     const violations = collectViolations(sbx)
     await sbx.init()
     // stdout is for the result.
     if (!isJson) sbx.guestProcess?.stdout?.on('data', (chunk: Uint8Array) => terminal.err.write(chunk))
     try {
-      const container = await sbx.execContainer({ sourcePath: file, env: 'nodejs' })
-      const result: unknown = await container.call(name, words.map(parameter))
+      // --timeout bounds the life of the guest, and nothing else is to.
+      const timeoutMs = Number.POSITIVE_INFINITY
+      const container = await sbx.execContainer({ sourcePath: file, env: 'nodejs', timeoutMs })
+      const result: unknown = await container.call(name, words.map(parameter), { timeoutMs })
       if (isJson) writeJson(terminal.out, { result: jsonOf(result), violations })
       else
         writeLine(

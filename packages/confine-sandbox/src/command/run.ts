@@ -26,9 +26,10 @@ export const run: ConfineCommand = {
     ['128 + n', 'signal n ended it: 159 after a forbidden act (SIGSYS), 137 at a limit (SIGKILL)'],
   ],
   async run([file, ...argv], values, terminal) {
+    const options = readSandboxOptions(values)
     if (file === undefined) throw new UsageError('Name the program to run: confine run program.js')
     const isJson = values.json === true
-    await using sbx = new Sandbox({ ...readSandboxOptions(values), pipeStdout: !isJson, pipeStderr: !isJson })
+    await using sbx = new Sandbox({ ...options, pipeStdout: !isJson, pipeStderr: !isJson })
     const violations = collectViolations(sbx)
     let output: ReturnType<typeof collectOutput> | undefined
     const failure = await runToEnd(sbx, file, argv, () => {
@@ -55,7 +56,8 @@ async function runToEnd(sbx: Sandbox, sourcePath: string, argv: readonly string[
     await sbx.init()
     isStarted = true
     started()
-    const container = await sbx.execContainer({ sourcePath, argv, env: 'nodejs' })
+    // A program may work for as long as it likes before it has loaded: --timeout bounds its life.
+    const container = await sbx.execContainer({ sourcePath, argv, env: 'nodejs', timeoutMs: Number.POSITIVE_INFINITY })
     // Where it ends before the answer comes, `closed` tells how.
     sbx.ipc?.request(0, guestMethod.finish, [container.cid]).catch(() => {})
     return await endOf(container)

@@ -11,6 +11,7 @@ test.each([
   [['run', '--memory', 'x', 'a.js'], /--memory takes a whole number, not "x"/],
   [['run', '--memory', '1', 'a.js'], /limits\.memoryMiB must be a whole number from 16/],
   [['run', '--timeout', 'soon', 'a.js'], /a duration such as 500ms/],
+  [['run', '--timeout', 'a.js'], /a duration such as 500ms, 10s or 2m, not "a\.js"/],
   [['run', '--read', '/no/such/file', 'a.js'], /Cannot let the guest read/],
   [['run', '--policy', '/no/such/file', 'a.js'], /Cannot read the policy/],
   [['call', 'a.js'], /Name a file and a function/],
