@@ -78,6 +78,20 @@ test('jsisolate: each ends its container, and the others of the guest go on', as
   expect(await sbx.listContainers()).toEqual([bystander])
 })
 
+test('jsisolate, one container for a process: each ends both', async () => {
+  for (const [index, [what]] of situations.entries()) {
+    const globals = { host: { never, ping: async () => {} } }
+    const sbx = sandbox({ runtime: 'jsisolate-confine-runtime', maxContainers: 1, globals, limits: { memoryMiB: 4096 } })
+    const container = await sbx.execContainer({ source, memoryLimitMiB: 1024 })
+    expect(await container.call('add', [1, 2]), what).toBe(3)
+    const error = await container.call(`f${index}`, [], { timeoutMs: 100 }).catch((thrown) => thrown)
+    expect(error, what).toMatchObject({ code: 'ERR_CONFINE_TIMEOUT', budget: 'call', timeoutMs: 100 })
+    expect(await container.closed).toEqual({ cid: container.cid, error })
+    await sbx.whenGuestProcessClosed
+    expect(sbx.guestEnd, what).toMatchObject({ kind: 'timeout', timeoutMs: 100 })
+  }
+})
+
 test.each(['jseval-confine-runtime', 'jsisolate-confine-runtime'])('%s: a program that does not load in time is ended', async (runtime) => {
   const sbx = sandbox({ runtime, loadTimeoutMs: 100, globals: { host: { never } } })
   await sbx.init()

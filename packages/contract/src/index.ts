@@ -34,6 +34,7 @@ export {
   type RuntimeDescriptor,
   type RuntimeManifest,
   type RuntimeOptions,
+  type GuestFacts,
   type RuntimeUsage,
 } from './runtime.ts'
 export { APIDescription, APIMethod, APIObject, AbstractConfineRuntime, MethodNotFound } from './abstract-runtime.ts'

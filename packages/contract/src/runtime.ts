@@ -116,10 +116,16 @@ export interface Runtime {
   on(event: 'closed', listener: (exitCode?: number) => void): unknown
 }
 
+/** What a runtime may know of the process that it is loaded in. */
+export interface GuestFacts {
+  /** How many containers the process takes at once. The host ends a process of one container with it. */
+  readonly maxContainers: number
+}
+
 /** A runtime class. A static `prepare()` runs before the guest is locked; the constructor and everything else run after. */
 export interface RuntimeClass {
   new (opts: RuntimeOptions): Runtime
-  prepare?(): Promise<void> | void
+  prepare?(guest: GuestFacts): Promise<void> | void
   /**
    * Makes ahead what the first container will need. It runs locked, while the guest waits for its first program; a guest that
    * need not wait does without.

@@ -5,7 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { statfsSync } from 'node:fs'
 import { dirname, sep } from 'node:path'
-import { ConfineError, type RuntimeClass } from '@confine-sandbox/contract'
+import { ConfineError, type GuestFacts, type RuntimeClass } from '@confine-sandbox/contract'
 import { defaultLimits, type ErrorPayload, type IncomingCall, inheritedChannel, Peer } from '@confine-sandbox/ipc'
 import { ConsoleNotices } from './console-notices.ts'
 import { Containers } from './containers.ts'
@@ -16,6 +16,7 @@ import { exercise } from './exercise.ts'
 import { mendMemoryUsage, warmUp } from './warm-up.ts'
 
 const settings = JSON.parse(process.argv[2] as string) as GuestSettings
+const facts: GuestFacts = { maxContainers: settings.maxContainers }
 const exit = process.exit.bind(process)
 const ownDirectories = [__dirname + sep, dirname(settings.runtime) + sep, 'node:internal']
 let exitCode = 0
@@ -68,7 +69,7 @@ async function main(): Promise<void> {
     failed: (cid, thrown) => tell(cid, hostNotice.error, thrown),
     logged: (cid, level, args) => consoleNotices.tell(cid, level, args),
   })
-  if (settings.standby === true) await exercise(Runtime)
+  if (settings.standby === true) await exercise(Runtime, facts)
   if (settings.lockPath !== undefined) lock(settings.lockPath)
   peer.notify(0, hostNotice.ready, [])
   // Meanwhile the host hears of it and sends the first program. If that is here already, it goes first.
@@ -84,7 +85,7 @@ function makeAhead(Runtime: RuntimeClass): void {
 
 async function prepare(Runtime: RuntimeClass): Promise<void> {
   try {
-    await Runtime.prepare?.()
+    await Runtime.prepare?.(facts)
   } catch (error) {
     throw new ConfineError('ERR_CONFINE_RUNTIME_INVALID', `The runtime's prepare() failed: ${describe(error).message}`, { cause: error })
   }

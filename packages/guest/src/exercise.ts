@@ -1,11 +1,11 @@
-import type { RuntimeClass } from '@confine-sandbox/contract'
+import type { GuestFacts, RuntimeClass } from '@confine-sandbox/contract'
 import { Containers } from './containers.ts'
 
 /**
  * Runs a program of our own through, in a table of its own, so that the first one of a tenant finds compiled what V8 compiles
  * when it is first called. Before the lock, as nothing in it is untrusted and a runtime may have something to touch still.
  */
-export async function exercise(Runtime: RuntimeClass): Promise<void> {
+export async function exercise(Runtime: RuntimeClass, guest: GuestFacts): Promise<void> {
   // Who prepares nothing has nothing that would have to be made anew afterwards; it may also be fit for one program only.
   if (Runtime.prepare === undefined) return
   Runtime.makeAhead?.()
@@ -15,7 +15,7 @@ export async function exercise(Runtime: RuntimeClass): Promise<void> {
     } catch {
       // A runtime that asks for more than a source. The guest is as good as one without exercise.
     }
-    await Runtime.prepare()
+    await Runtime.prepare(guest)
     Runtime.makeAhead?.()
   }
 }

@@ -26,25 +26,45 @@ export class Places {
   }
 }
 
-/** The way into one isolate: it holds one place from when something enters until nothing is inside. */
+/**
+ * The way into one isolate. It holds one place from when something enters until nothing is inside. Where the isolate is
+ * alone, nobody minds when this thread runs it.
+ */
 export class Entrance {
   readonly #places: Places
+  readonly #isAlone: boolean
   #state: 'outside' | 'waiting' | 'inside' | 'closed' = 'outside'
   #inside = 0
+  #isHere = false
+  #countHere = 0
+  readonly #behind: Entry[] = []
   #queue: (() => void)[] = []
   #emptied: (() => void) | undefined
 
-  constructor(places: Places) {
+  constructor(places: Places, isAlone: boolean) {
     this.#places = places
+    this.#isAlone = isAlone
   }
 
   /** Entries that have not come back, those that wait included. */
   get count(): number {
-    return this.#inside
+    return this.#inside + this.#behind.length + (this.#isHere ? 1 : 0)
   }
 
-  /** Enters, at once when the isolate has its place, else when it gets one. */
-  enter(start: () => Promise<unknown>, failed: (error: unknown) => void): void {
+  /**
+   * Enters in the order of these calls.
+   * @param start enters on another thread.
+   * @param startHere enters on this one.
+   */
+  enter(start: () => Promise<unknown>, startHere: () => unknown, failed: (error: unknown) => void): void {
+    if (!this.#isAlone) this.enterLater(start, failed)
+    // It calls out, and is not entered a second time meanwhile.
+    else if (this.#isHere) this.#behind.push({ start, startHere, failed })
+    else this.#enterHere({ start, startHere, failed })
+  }
+
+  /** Enters on another thread: at once when the isolate has its place, else when it gets one. */
+  enterLater(start: () => Promise<unknown>, failed: (error: unknown) => void): void {
     this.#inside++
     const begin = () => {
       void run(start, failed).finally(() => this.#left())
@@ -58,7 +78,7 @@ export class Entrance {
 
   /** Waits until nothing is inside. */
   async empty(): Promise<void> {
-    if (this.#inside > 0) await new Promise<void>((resolve) => (this.#emptied = resolve))
+    if (this.count > 0) await new Promise<void>((resolve) => (this.#emptied = resolve))
   }
 
   /** The isolate is gone: who waits need wait no more. */
@@ -66,6 +86,21 @@ export class Entrance {
     if (this.#state === 'inside') this.#places.give()
     this.#state = 'closed'
     this.#beginAll()
+  }
+
+  #enterHere(first: Entry): void {
+    this.#isHere = true
+    for (let entry: Entry | undefined = first; entry !== undefined; entry = this.#behind.shift()) {
+      try {
+        // Behind what another thread does in there; and now and then for V8's own tasks, which are not done on this one.
+        if (this.#inside > 0 || ++this.#countHere % entriesHere === 0) this.enterLater(entry.start, entry.failed)
+        else entry.startHere()
+      } catch (error) {
+        entry.failed(error)
+      }
+    }
+    this.#isHere = false
+    if (this.#inside === 0) this.#emptied?.()
   }
 
   #wait(): void {
@@ -91,8 +126,19 @@ export class Entrance {
       this.#state = 'outside'
       this.#places.give()
     }
-    this.#emptied?.()
+    if (this.count === 0) this.#emptied?.()
   }
+}
+
+/** Of so many entries one is on another thread: functions of outside that a program let go of are noticed there. */
+const entriesHere = 64
+
+interface Entry {
+  /** On another thread. */
+  start(): Promise<unknown>
+  /** On this one. */
+  startHere(): unknown
+  failed(error: unknown): void
 }
 
 async function run(start: () => Promise<unknown>, failed: (error: unknown) => void): Promise<void> {

@@ -1,13 +1,13 @@
-import { writeSync } from 'node:fs'
 import { ConfineError } from '@confine-sandbox/contract'
-import ivm from 'isolated-vm'
+import type ivm from 'isolated-vm'
+import { addon } from './addon.ts'
 import { Entrance, Places } from './entrance.ts'
-import { preludeSource } from './inside/index.ts'
 import type { HostAnswer, HostError } from './inside/host-calls.ts'
 import type { LoadedModule } from './inside/modules.ts'
 import { type Packed, packer } from './inside/pack.ts'
 import { type Enter, type Inside, type Outcome, outsideNames, type PreludeOptions } from './inside/prelude.ts'
 import { LinkedModules, type ModuleSource } from './linked-modules.ts'
+import type { NewIsolate } from './new-isolates.ts'
 
 /** Why an isolate is gone. */
 export type IsolateEnd = 'disposed' | 'memory'
@@ -37,27 +37,32 @@ export interface IsolateOwner {
 }
 
 /**
- * One isolate with one context: all that this package does with isolated-vm. Every entry into the isolate is
- * asynchronous, on a thread of isolated-vm's pool, so that a program that never returns stalls nobody else.
+ * One isolate with one context. Every entry into it is asynchronous, on a thread of isolated-vm's pool, so that a program that
+ * never returns stalls nobody else; where there is nobody else, it is entered on the thread of the process.
  */
 export class GuestIsolate {
   readonly #isolate: ivm.Isolate
   readonly #context: ivm.Context
   readonly #enter: ivm.Reference<Enter>
   readonly #owner: IsolateOwner
-  readonly #entrance = new Entrance(places)
+  readonly #entrance: Entrance
   readonly #linked: LinkedModules
 
-  /** Only code of this package runs in here, so it runs at once, on this thread. */
-  constructor(memoryLimitMiB: number, options: PreludeOptions, owner: IsolateOwner) {
-    const copy = copyOptions(options)
+  /**
+   * Only code of this package runs in here, so it runs at once, on this thread.
+   * @param made an isolate that is this one's from now on.
+   * @param isAlone whether the process is there for this isolate only.
+   */
+  constructor({ isolate, context, prelude }: NewIsolate, options: PreludeOptions, owner: IsolateOwner, isAlone: boolean) {
+    this.#isolate = isolate
+    this.#context = context
     this.#owner = owner
-    this.#isolate = new ivm.Isolate({ memoryLimit: memoryLimitMiB, onCatastrophicError: abort })
+    this.#entrance = new Entrance(places, isAlone)
     try {
-      this.#context = this.#isolate.createContextSync()
+      const copy = copyOptions(options)
       const callbacks = this.#callbacks()
       const outside = outsideNames.map((name) => callbacks[name])
-      this.#enter = this.#prelude().applySync(undefined, [...outside, copy.copyInto({ release: true })], {
+      this.#enter = prelude.applySync(undefined, [...outside, copy.copyInto({ release: true })], {
         result: { reference: true },
       }) as ivm.Reference<Enter>
       this.#linked = new LinkedModules(this.#isolate, this.#context, {
@@ -72,25 +77,37 @@ export class GuestIsolate {
     }
   }
 
-  /** The prelude's code is the same in every isolate: compiled once, it is taken from there. */
-  #prelude(): ivm.Reference {
-    const origin = { filename: 'confine:isolate' }
-    const script =
-      compiled.prelude === undefined
-        ? this.#isolate.compileScriptSync(preludeSource, { ...origin, produceCachedData: true })
-        : this.#isolate.compileScriptSync(preludeSource, { ...origin, cachedData: compiled.prelude })
-    compiled.prelude ??= (script as ivm.Script & ivm.CachedDataResult).cachedData
-    return script.runSync(this.#context, { reference: true, release: true }) as ivm.Reference
-  }
-
   /**
    * Compiles and runs a CommonJS program as an operation; `failed` is given what isolated-vm says of text that cannot be
    * compiled.
    */
   runCommonJs(operationId: number, program: ModuleSource, failed: (error: unknown) => void): void {
-    this.#entrance.enter(
-      () => this.#compileCommonJs(operationId, program),
+    const { path, text, importName } = program
+    const parameters = ['exports', 'require', 'module', '__filename', '__dirname', ...(importName === undefined ? [] : [importName])]
+    const head = `globalThis['confine:host'].run(function (${parameters.join(', ')}) {`
+    const body = text.startsWith('#!') ? `//${text.slice(2)}` : text
+    const lines = `${head}${body}\n})`
+    const origin = { filename: path, columnOffset: -head.length }
+    if (lines.length <= maxCompiledHere) {
+      try {
+        this.#runScript(operationId, path, this.#isolate.compileScriptSync(lines, origin))
+      } catch (error) {
+        if (!this.#hasEnded(error)) failed(error)
+      }
+      return
+    }
+    this.#entrance.enterLater(
+      async () => this.#runScript(operationId, path, await this.#isolate.compileScript(lines, origin)),
       (error) => this.#hasEnded(error) || failed(error),
+    )
+  }
+
+  #runScript(operationId: number, path: string, script: ivm.Script): void {
+    this.#run('lend', undefined, [operationId, path])
+    this.#entrance.enter(
+      () => script.run(this.#context, { release: true }),
+      () => script.runSync(this.#context, { release: true }),
+      (error) => this.#taskFailed(error, operationId),
     )
   }
 
@@ -99,7 +116,7 @@ export class GuestIsolate {
    * is given what isolated-vm says of text that cannot be compiled or linked, and what the program throws.
    */
   runModule(operationId: number, program: ModuleSource, failed: (error: unknown) => void): void {
-    this.#entrance.enter(
+    this.#entrance.enterLater(
       () => this.#linked.run(operationId, program),
       (error) => this.#hasEnded(error) || failed(error),
     )
@@ -112,26 +129,13 @@ export class GuestIsolate {
       if (path !== undefined) this.#run('imported', undefined, [importId, path])
       ran()
     }
-    this.#entrance.enter(work, (error) => this.#hasEnded(error) || this.failImport(importId, this.#owner.describe(error)))
+    this.#entrance.enterLater(work, (error) => this.#hasEnded(error) || this.failImport(importId, this.#owner.describe(error)))
   }
 
   /** Rejects an `import()` of the program. */
   failImport(importId: number, facts: HostError): void {
     this.#owner.importModule(importId, undefined, undefined)
     this.#run('importFailed', undefined, [importId, copyIn(facts)])
-  }
-
-  async #compileCommonJs(operationId: number, { path, text, importName }: ModuleSource): Promise<void> {
-    const parameters = ['exports', 'require', 'module', '__filename', '__dirname', ...(importName === undefined ? [] : [importName])]
-    const head = `globalThis['confine:host'].run(function (${parameters.join(', ')}) {`
-    const body = text.startsWith('#!') ? `//${text.slice(2)}` : text
-    const origin = { filename: path, columnOffset: -head.length }
-    const script = await this.#isolate.compileScript(`${head}${body}\n})`, origin)
-    this.#run('lend', undefined, [operationId, path])
-    this.#entrance.enter(
-      () => script.run(this.#context, { release: true }),
-      (error) => this.#taskFailed(error, operationId),
-    )
   }
 
   /** Names what a CommonJS module exports, as an operation. */
@@ -178,7 +182,7 @@ export class GuestIsolate {
     const cpuMs = Number(this.#isolate.cpuTime / 1000n) / 1000
     if (this.#entrance.count > 0) return { cpuMs }
     const { used_heap_size, externally_allocated_size } = await new Promise<ivm.HeapStatistics>((resolve, reject) => {
-      this.#entrance.enter(async () => resolve(await this.#isolate.getHeapStatistics()), reject)
+      this.#entrance.enterLater(async () => resolve(await this.#isolate.getHeapStatistics()), reject)
     })
     return { cpuMs, heapMiB: (used_heap_size + externally_allocated_size) / 2 ** 20 }
   }
@@ -195,8 +199,11 @@ export class GuestIsolate {
   }
 
   #run(name: keyof Inside, operationId: number | undefined, args: unknown[]): void {
-    const entry = () => this.#enter.apply(undefined, [name, ...args] as never)
-    this.#entrance.enter(entry, (error) => this.#taskFailed(error, operationId))
+    this.#entrance.enter(
+      () => this.#enter.apply(undefined, [name, ...args] as never),
+      () => this.#enter.applySync(undefined, [name, ...args] as never),
+      (error) => this.#taskFailed(error, operationId),
+    )
   }
 
   /** A task of isolated-vm fails for any rejection that is unhandled at its end, whatever its own operation did. */
@@ -228,17 +235,17 @@ export class GuestIsolate {
       }
     }
     return {
-      done: new ivm.Callback(guarded(owner.done), { sync: true }),
-      call: new ivm.Callback(guarded(owner.call), { sync: true }),
-      release: new ivm.Callback(guarded(owner.release), { sync: true }),
-      arm: new ivm.Callback(guarded(owner.arm), { sync: true }),
-      write: new ivm.Callback(guarded(owner.write), { sync: true }),
-      log: new ivm.Callback(guarded(owner.log), { sync: true }),
-      exit: new ivm.Callback(guarded(owner.exit), { sync: true }),
-      load: new ivm.Callback(guarded(owner.load), { sync: true }),
-      importModule: new ivm.Callback(guarded(owner.importModule), { sync: true }),
-      system: new ivm.Callback(guarded(owner.system), { sync: true }),
-      clone: new ivm.Callback((value: unknown) => value, { sync: true }),
+      done: new addon.Callback(guarded(owner.done), { sync: true }),
+      call: new addon.Callback(guarded(owner.call), { sync: true }),
+      release: new addon.Callback(guarded(owner.release), { sync: true }),
+      arm: new addon.Callback(guarded(owner.arm), { sync: true }),
+      write: new addon.Callback(guarded(owner.write), { sync: true }),
+      log: new addon.Callback(guarded(owner.log), { sync: true }),
+      exit: new addon.Callback(guarded(owner.exit), { sync: true }),
+      load: new addon.Callback(guarded(owner.load), { sync: true }),
+      importModule: new addon.Callback(guarded(owner.importModule), { sync: true }),
+      system: new addon.Callback(guarded(owner.system), { sync: true }),
+      clone: new addon.Callback((value: unknown) => value, { sync: true }),
     }
   }
 }
@@ -246,15 +253,15 @@ export class GuestIsolate {
 // Of the process: half of the 64 threads that a guest has, so that Node's own and isolated-vm's idle ones fit beside them.
 const places = new Places(32)
 
-// Machine code for the prelude, of this process's own making.
-const compiled: { prelude?: ivm.ExternalCopy<ArrayBuffer> | undefined } = {}
+// What a short text costs this thread is less than to wake another one. Longer ones are compiled there: they are the program's.
+const maxCompiledHere = 32_768
 
 function copyOptions(options: PreludeOptions): ivm.ExternalCopy<Packed> {
   const refuse = () => {
     throw new TypeError('only a function that is a global by its own name can be called')
   }
   try {
-    return new ivm.ExternalCopy(packer({ give: refuse, takeBack() {}, isRefused: () => true }, false).pack(options, 'globals'))
+    return new addon.ExternalCopy(packer({ give: refuse, takeBack() {}, isRefused: () => true }, false).pack(options, 'globals'))
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new ConfineError('ERR_CONFINE_BAD_OPTION', `The option globals holds a value that cannot be copied: ${reason}`, { cause })
@@ -263,11 +270,5 @@ function copyOptions(options: PreludeOptions): ivm.ExternalCopy<Packed> {
 
 /** Copies a value for the isolate. */
 function copyIn(value: unknown): unknown {
-  return new ivm.ExternalCopy(value).copyInto({ release: true })
-}
-
-/** V8 has lost control of an isolate, and with it of this process: isolated-vm asks to end it at once. */
-function abort(message: string): void {
-  writeSync(2, `isolated-vm: ${message}\n`)
-  process.abort()
+  return new addon.ExternalCopy(value).copyInto({ release: true })
 }

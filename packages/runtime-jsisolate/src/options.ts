@@ -34,6 +34,9 @@ export interface JsIsolateOptions extends RuntimeOptions {
   }
 }
 
+/** What an isolate gets unless the options say otherwise. */
+export const defaultMemoryLimitMiB = 128
+
 /** Options that were checked, with their defaults. */
 export interface Program {
   /** The text as it was given. */
@@ -55,7 +58,7 @@ export interface Program {
  * @throws ERR_CONFINE_BAD_OPTION, ERR_CONFINE_SOURCE_MISSING
  */
 export function readProgram(options: JsIsolateOptions): Program {
-  const { source, globals = {}, memoryLimitMiB = 128, env = 'vanilla', cjs = {}, esm = {} } = options
+  const { source, globals = {}, memoryLimitMiB = defaultMemoryLimitMiB, env = 'vanilla', cjs = {}, esm = {} } = options
   if (typeof globals !== 'object' || globals === null) throw bad('globals', 'an object', globals)
   if (typeof memoryLimitMiB !== 'number' || !(memoryLimitMiB >= 8)) throw bad('memoryLimitMiB', 'a number of at least 8', memoryLimitMiB)
   if (env !== 'vanilla' && env !== 'nodejs') throw bad('env', "'vanilla' or 'nodejs'", env)

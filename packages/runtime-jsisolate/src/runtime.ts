@@ -4,6 +4,7 @@ import {
   AbstractConfineRuntime,
   type ApiDescription,
   ConfineError,
+  type GuestFacts,
   MethodNotFound,
   type RuntimeUsage,
 } from '@confine-sandbox/contract'
@@ -20,22 +21,30 @@ import { archive } from './node-shims.ts'
 import { ProgramImports } from './program-imports.ts'
 import { ProgramSources } from './program-sources.ts'
 import { systemCall } from './system-calls.ts'
-import { type JsIsolateOptions, type Program, readProgram } from './options.ts'
+import { NewIsolates } from './new-isolates.ts'
+import { defaultMemoryLimitMiB, type JsIsolateOptions, type Program, readProgram } from './options.ts'
+import { train } from './training.ts'
 
 /**
  * Runs a program in a V8 isolate of its own, with nothing of this process in it. One isolate alone is not a strong
  * boundary, as a fault of V8 crosses it: in a sandbox, the operating system confines the process as well.
  */
 export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
-  /** Does what has to be done before the process is locked. From then on no module is read from a file. */
-  static async prepare(): Promise<void> {
-    canRead.files = false
+  /**
+   * Does what has to be done before the process is locked. From then on no module is read from a file.
+   * @param guest what is known of the process; an isolate that is alone in it is entered on its thread.
+   */
+  static async prepare(guest?: GuestFacts): Promise<void> {
+    ofProcess.canReadFiles = false
+    ofProcess.isForOne = guest?.maxContainers === 1
     archive.load()
-    // The first isolate starts the thread pool, and the first call wakes what was never used.
-    // The time zone and the locale are read when they are first asked for.
-    const runtime = new JsIsolateConfineRuntime({ source: 'new Intl.DateTimeFormat().format(); String(new Date())', memoryLimitMiB: 8 })
-    await runtime.run()
-    await runtime.close()
+    // The C library reads the time zone once for all isolates.
+    new Date().getTimezoneOffset()
+  }
+
+  /** Makes the first isolate. */
+  static makeAhead(): void {
+    isolates.prepare(defaultMemoryLimitMiB)
   }
 
   declare opts: JsIsolateOptions
@@ -48,6 +57,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
   #starting: Promise<void> | undefined
   #running: Promise<void> | undefined
   #description: ApiChild[] = []
+  #wasCalled = false
   #timer: NodeJS.Timeout | undefined
   #end: End | undefined
   readonly #imports = new ProgramImports()
@@ -90,7 +100,12 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
     this.#assertOpen()
     const guest = this.#guest
     if (guest === undefined) throw new MethodNotFound(`Method not found: ${methodName}`)
-    return this.#operations!.beginWith(methodName, params, (id, packed) => guest.call(id, methodName, packed))
+    const answer = this.#operations!.beginWith(methodName, params, (id, packed) => guest.call(id, methodName, packed))
+    if (!this.#wasCalled) {
+      this.#wasCalled = true
+      answer.then(makeNext, makeNext)
+    }
+    return answer
   }
 
   /** The exported functions, as they were when `run()` returned. None once it is closed. */
@@ -118,7 +133,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
 
   async #start(): Promise<void> {
     const program = readProgram(this.opts)
-    this.#sources = new ProgramSources(program, canRead.files, (specifier) =>
+    this.#sources = new ProgramSources(program, ofProcess.canReadFiles, (specifier) =>
       this.#operations!.begin(specifier, (id) => this.#guest!.names(id, specifier)),
     )
     const { shape, functions } = hostGlobals(program.globals)
@@ -130,10 +145,13 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
       forget: (id) => this.#guest?.forget(id),
     })
     this.#operations = new Operations(this.#references)
+    // One more will not be the last one.
+    if (++ofProcess.made === 2) train(isolates)
     this.#guest = new GuestIsolate(
-      program.memoryLimitMiB,
+      isolates.take(program.memoryLimitMiB),
       { path: program.path, env: program.env, globals: shape },
       this.#owner(this.#references, this.#operations, this.#sources),
+      ofProcess.isForOne,
     )
     if (this.listenerCount('console') > 0) this.#guest.capture(true)
   }
@@ -246,4 +264,10 @@ interface End {
 }
 
 // Of the process, not of one container: once it is locked, it stays so.
-const canRead = { files: true }
+const ofProcess = { canReadFiles: true, isForOne: false, made: 0 }
+const isolates = new NewIsolates()
+
+/** The time after a first answer is a good one to make the next isolate, where there will be one. */
+function makeNext(): void {
+  if (ofProcess.made > 1 && !ofProcess.isForOne) setImmediate(() => isolates.prepare(defaultMemoryLimitMiB))
+}

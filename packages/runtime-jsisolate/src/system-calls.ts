@@ -1,4 +1,3 @@
-import { randomBytes, randomUUID } from 'node:crypto'
 import { domainToASCII, domainToUnicode } from 'node:url'
 
 /**
@@ -11,10 +10,10 @@ export function systemCall(name: unknown, ...args: readonly unknown[]): unknown 
     case 'random': {
       const [size] = args
       if (typeof size !== 'number' || !(size >= 0 && size <= 65_536)) throw new TypeError('No size of random bytes')
-      return new Uint8Array(randomBytes(Math.floor(size)))
+      return new Uint8Array(nodeCrypto().randomBytes(Math.floor(size)))
     }
     case 'uuid':
-      return randomUUID()
+      return nodeCrypto().randomUUID()
     case 'url': {
       const [url, base] = args
       if (text(url).length > maxSize) return undefined
@@ -45,6 +44,11 @@ export function systemCall(name: unknown, ...args: readonly unknown[]): unknown 
     default:
       throw new TypeError('There is no such question')
   }
+}
+
+/** Loaded for the first program that asks: it takes longer to load than an isolate takes to make. */
+function nodeCrypto() {
+  return process.getBuiltinModule('node:crypto')
 }
 
 /** Of one question, so that a program does not fill the memory of the process instead of its own: bytes, or characters. */

@@ -9,14 +9,14 @@ function setUp(count: number) {
   const log: string[] = []
   const ends = new Map<string, () => void>()
   const enter = (entrance: Entrance, name: string) =>
-    entrance.enter(
+    entrance.enterLater(
       () => {
         log.push(name)
         return new Promise<void>((resolve) => ends.set(name, resolve))
       },
       (error) => log.push(`${name} failed: ${String(error)}`),
     )
-  return { log, ends, enter, one: new Entrance(places), two: new Entrance(places), three: new Entrance(places) }
+  return { log, ends, enter, one: new Entrance(places, false), two: new Entrance(places, false), three: new Entrance(places, false) }
 }
 
 test('as many isolates run as there are places, in their order', async () => {
@@ -53,7 +53,7 @@ test('one that is closed gives its place back, and waits for none', async () => 
 
 test('a failure is told, also one at once', async () => {
   const { log, one } = setUp(1)
-  one.enter(
+  one.enterLater(
     () => {
       throw new Error('no')
     },
@@ -61,6 +61,46 @@ test('a failure is told, also one at once', async () => {
   )
   await one.empty()
   expect(log).toEqual(['Error: no'])
+})
+
+test('one that is alone is entered here, never twice at a time, and in order', async () => {
+  const alone = new Entrance(new Places(1), true)
+  const log: string[] = []
+  let finish = () => {}
+  const enter = (name: string, inside = () => {}) => {
+    const act = () => {
+      log.push(name)
+      inside()
+      if (name === 'wrong') throw new Error('no')
+    }
+    alone.enter(
+      async () => log.push(`${name}, later`),
+      act,
+      (error) => log.push(String(error)),
+    )
+  }
+  enter('a', () => {
+    enter('b', () => enter('d'))
+    enter('c')
+    expect(alone.count).toBe(3)
+    log.push('end of a')
+  })
+  enter('wrong')
+  expect(log).toEqual(['a', 'end of a', 'b', 'c', 'd', 'wrong', 'Error: no'])
+  await alone.empty()
+  enter('e', () => {
+    alone.enterLater(
+      () => new Promise<void>((resolve) => (finish = resolve)),
+      () => {},
+    )
+    enter('f')
+  })
+  enter('g')
+  expect(log.slice(7)).toEqual(['e', 'f, later', 'g, later'])
+  finish()
+  await alone.empty()
+  enter('h')
+  expect(log.at(-1)).toBe('h')
 })
 
 test('hundreds of programs are called at once', async () => {

@@ -1,0 +1,59 @@
+import { writeSync } from 'node:fs'
+import type ivm from 'isolated-vm'
+import { addon } from './addon.ts'
+import { preludeSource } from './inside/index.ts'
+
+/** An isolate in which nothing has run: with its context, and the prelude as a function in there. */
+export interface NewIsolate {
+  readonly isolate: ivm.Isolate
+  readonly context: ivm.Context
+  readonly prelude: ivm.Reference
+}
+
+/** Makes isolates, and at most one ahead of its use. */
+export class NewIsolates {
+  #spare: { readonly made: NewIsolate; readonly memoryLimitMiB: number } | undefined
+  #code: ivm.ExternalCopy<ArrayBuffer> | undefined
+
+  /** Gives the one that was made ahead, or makes one. */
+  take(memoryLimitMiB: number): NewIsolate {
+    const spare = this.#spare
+    this.#spare = undefined
+    if (spare?.memoryLimitMiB === memoryLimitMiB) return spare.made
+    spare?.made.isolate.dispose()
+    return this.make(memoryLimitMiB)
+  }
+
+  /** Makes one ahead, unless there is one. */
+  prepare(memoryLimitMiB: number): void {
+    this.#spare ??= { made: this.make(memoryLimitMiB), memoryLimitMiB }
+  }
+
+  /** Keeps what V8 has compiled of the prelude in an isolate that has run a program of our own, for those made from now on. */
+  learn(isolate: ivm.Isolate): void {
+    // The same text in the same isolate is the same script, with the functions that were compiled since.
+    const script = isolate.compileScriptSync(preludeSource, { ...origin, produceCachedData: true })
+    this.#code = (script as ivm.Script & ivm.CachedDataResult).cachedData
+  }
+
+  /** Makes one. */
+  make(memoryLimitMiB: number): NewIsolate {
+    const isolate = new addon.Isolate({ memoryLimit: memoryLimitMiB, onCatastrophicError: abort })
+    try {
+      const context = isolate.createContextSync()
+      const script = isolate.compileScriptSync(preludeSource, { ...origin, ...(this.#code !== undefined && { cachedData: this.#code }) })
+      return { isolate, context, prelude: script.runSync(context, { reference: true, release: true }) as ivm.Reference }
+    } catch (error) {
+      isolate.dispose()
+      throw error
+    }
+  }
+}
+
+const origin = { filename: 'confine:isolate' }
+
+/** V8 has lost control of an isolate, and with it of this process: isolated-vm asks to end it at once. */
+function abort(message: string): void {
+  writeSync(2, `isolated-vm: ${message}\n`)
+  process.abort()
+}
