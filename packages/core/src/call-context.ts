@@ -26,17 +26,28 @@ export function callContext(): CallContext | undefined {
   return storage().getStore()
 }
 
-/** Runs a function with a context. */
-export function withCallContext<T>(call: IncomingCall, container: Container, run: () => T): T {
-  const context: CallContext = {
-    container,
-    name: call.method,
-    // A signal is made when it is asked for.
-    get signal() {
-      return call.signal
-    },
+/** Calls a function with a context. */
+export function withCallContext(call: IncomingCall, container: Container, fn: Function, owner: unknown): unknown {
+  return storage().run(new AnsweredCall(call, container), Reflect.apply, fn, owner, call.params)
+}
+
+class AnsweredCall implements CallContext {
+  readonly container: Container
+  readonly #call: IncomingCall
+
+  constructor(call: IncomingCall, container: Container) {
+    this.#call = call
+    this.container = container
   }
-  return storage().run(context, run)
+
+  get name(): string {
+    return this.#call.method
+  }
+
+  // A signal is made when it is asked for.
+  get signal(): AbortSignal {
+    return this.#call.signal
+  }
 }
 
 /** One for the ESM and the CJS copy of this module: a function of either may ask. */

@@ -9,7 +9,7 @@ import { show } from './show.ts'
 export function checkCall(methodName: unknown, params: unknown, cid: number): void {
   if (typeof methodName !== 'string') throw new ConfineError('ERR_CONFINE_BAD_OPTION', 'The name of the function to call must be a string')
   if (!Array.isArray(params)) throw new ConfineError('ERR_CONFINE_BAD_OPTION', `The parameters of ${methodName} must be an array`)
-  if (methodName.split('.').some((name) => unreachable.has(name))) throw methodNotFound(methodName, cid)
+  if (isUnreachable(methodName)) throw methodNotFound(methodName, cid)
 }
 
 /**
@@ -19,6 +19,10 @@ export function checkCall(methodName: unknown, params: unknown, cid: number): vo
 export function asContainer<T extends { cid: number }>(container: T): T {
   if (typeof container === 'object' && container !== null) return container
   throw new ConfineError('ERR_CONFINE_BAD_OPTION', `A container is named by an object such as { cid: 1 }; this is ${show(container)}`)
+}
+
+function isUnreachable(methodName: string): boolean {
+  return methodName.includes('.') ? methodName.split('.').some((name) => unreachable.has(name)) : unreachable.has(methodName)
 }
 
 /** No runtime, however careless, is asked for what every object inherits. */

@@ -23,14 +23,18 @@ export interface DiagnosticsMessages {
 type Traced = 'launch' | 'exec' | 'call'
 type Plain = 'violation' | 'end'
 
+/** Whether somebody listens. */
+export function isObserved(name: Traced): boolean {
+  return tracingChannels[name].hasSubscribers
+}
+
 /** Does something, and tells those who listen when it began, how it went, and when it was through. */
 export function observed<T, Name extends Traced>(
   name: Name,
   context: () => DiagnosticsMessages[`confine-sandbox:${Name}`],
   act: () => Promise<T>,
 ): Promise<T> {
-  const traced = tracingChannels[name]
-  return traced.hasSubscribers ? traced.tracePromise(act, context()) : act()
+  return isObserved(name) ? tracingChannels[name].tracePromise(act, context()) : act()
 }
 
 /** Tells those who listen. What a listener throws surfaces as an uncaught exception, as Node has it. */

@@ -7,7 +7,8 @@ import type { CallOptions, ContainerUsage } from './container.ts'
 import { maxContainersOf } from './container-limit.ts'
 import type { ContainerTable } from './container-table.ts'
 import type { ExecProgram } from './exec-options.ts'
-import { callFailure, loadFailure } from './guest-failure.ts'
+import { GuestCall } from './guest-call.ts'
+import { loadFailure } from './guest-failure.ts'
 import type { GuestSession } from './guest-session.ts'
 import type { OpenContainer } from './open-container.ts'
 import type { CheckedOptions } from './options.ts'
@@ -66,36 +67,33 @@ export class GuestContainers {
     )
   }
 
+  /** Calls a function of a container's program. @throws ERR_CONFINE_BAD_OPTION at once; everything else rejects. */
+  call(open: OpenContainer, method: string, params: unknown[], options: CallOptions): Promise<unknown> {
+    return this.#ask(open, open.cid, method, params, options)
+  }
+
   /**
-   * Asks for something in a container within the budget of one call.
+   * Asks the process for something in a container, within the budget of one call.
    * @param what For the error, when it takes too long.
    */
-  async ask(open: OpenContainer, cid: number, method: string, params: unknown[], what: string, options: CallOptions): Promise<unknown> {
+  async ask(open: OpenContainer, method: string, params: unknown[], what: string, options: CallOptions): Promise<unknown> {
+    return await this.#ask(open, 0, method, params, options, what)
+  }
+
+  #ask(open: OpenContainer, cid: number, method: string, params: unknown[], options: CallOptions, what?: string): Promise<unknown> {
     const { timeoutMs: given, signal: signaled } = asOptions(options)
     const timeoutMs = given === undefined ? this.#owner.options.timeoutMs : checkTimeout('timeoutMs', given)
     const signal = checkSignal(signaled)
-    let late: Overdue | undefined
-    const overdue = () => {
-      late = new Overdue('call', what, timeoutMs, { cid: open.cid, method })
-      return late.error
-    }
-    const toError = (payload: ErrorPayload) => callFailure(payload, method, open.cid)
     const itemOptions = given === undefined ? undefined : this.callbackOptions(open.cid, timeoutMs)
-    open.begin()
-    try {
-      return await this.#owner.session.request(cid, method, params, { toError, signal, timeoutMs, overdue, itemOptions })
-    } catch (error) {
-      if (late !== undefined) this.end(open.cid, late.error, late.end)
-      throw error
-    } finally {
-      open.end()
-    }
+    open.calls++
+    const call = new GuestCall(this, open, method, { timeoutMs, signal, itemOptions }, what)
+    return this.#owner.session.peer.request(cid, method, params, call)
   }
 
   /** What a container exports. The guest's word: read as data. */
   async describe(open: OpenContainer, options: CallOptions): Promise<ApiDescription> {
     const { cid } = open
-    return readApiDescription(await this.ask(open, 0, guestMethod.describe, [cid], `describing container ${cid}`, options))
+    return readApiDescription(await this.ask(open, guestMethod.describe, [cid], `describing container ${cid}`, options))
   }
 
   /** What a container has used; a guest that is too busy is not waited for. */

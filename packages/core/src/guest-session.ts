@@ -49,11 +49,6 @@ export interface GuestSessionOwner {
   ended(end: GuestEnd, exitCode: number, failure: ConfineError): void
 }
 
-/** What a request to the guest may ask for besides its answer. */
-export interface GuestRequest extends RequestOptions {
-  readonly toError?: (payload: ErrorPayload) => ConfineError
-}
-
 /** A guest process and the calls to and from it, from launch to end. */
 export class GuestSession {
   readonly process: GuestProcess
@@ -136,14 +131,9 @@ export class GuestSession {
    * Asks the guest.
    * @param options `toError` makes the error of an answer that says failure.
    */
-  async request(cid: number, method: string, params: unknown[], options: GuestRequest = {}): Promise<unknown> {
-    const { signal, toError = (payload) => callFailure(payload, method, cid) } = options
-    try {
-      return await this.peer.request(cid, method, params, options)
-    } catch (error) {
-      if (error instanceof GuestFailure) throw toError(error.payload)
-      throw signal?.aborted && error === signal.reason ? abortError(signal) : error
-    }
+  request(cid: number, method: string, params: unknown[], options: RequestOptions = {}): Promise<unknown> {
+    const toError = (payload: ErrorPayload) => callFailure(payload, method, cid)
+    return this.peer.request(cid, method, params, { toError, aborted: abortError, ...options })
   }
 
   /** Ends the process, with SIGKILL when it does not go; whoever waits for an answer gets `reason`. */

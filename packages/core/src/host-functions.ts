@@ -9,14 +9,18 @@ import type { FlatGlobals } from './globals.ts'
  * @throws ERR_CONFINE_CONTAINER_CLOSED, ERR_CONFINE_METHOD_NOT_FOUND, and what the function throws.
  */
 export function answerGuest(call: IncomingCall, containers: ContainerTable, globals: FlatGlobals, failed?: HostFailure): unknown {
-  const { cid, method, params } = call
+  const { cid, method } = call
   const open = containers.get(cid)
   if (open === undefined) throw new ConfineError('ERR_CONFINE_CONTAINER_CLOSED', `There is no container ${cid}`)
   const fn = globals.functions.get(method)
   if (fn === undefined) throw new ConfineError('ERR_CONFINE_METHOD_NOT_FOUND', `The host has no function ${method}`)
   open.hostCalls++
-  const answer = () => withCallContext(call, open.container, () => Reflect.apply(fn, globals.owners.get(method), params))
-  return failed === undefined ? answer() : told(answer, (error) => failed({ cid, name: method, error }))
+  const owner = globals.owners.get(method)
+  if (failed === undefined) return withCallContext(call, open.container, fn, owner)
+  return told(
+    () => withCallContext(call, open.container, fn, owner),
+    (error) => failed({ cid, name: method, error }),
+  )
 }
 
 /** What a function of the host threw, for the host: the guest is told less. */
@@ -46,5 +50,5 @@ export function answerCallback(callback: Function, call: IncomingCall, container
   const open = containers.get(call.cid)
   if (open === undefined) throw new ConfineError('ERR_CONFINE_CONTAINER_CLOSED', `There is no container ${call.cid}`)
   open.hostCalls++
-  return withCallContext(call, open.container, () => Reflect.apply(callback, undefined, call.params))
+  return withCallContext(call, open.container, callback, undefined)
 }

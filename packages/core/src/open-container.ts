@@ -46,13 +46,12 @@ export class OpenContainer {
     this.#watch()
   }
 
-  /** A call of the host begins. */
+  /** A call of the host is under way. */
   begin(): void {
-    this.calls++
     this.#underWay++
   }
 
-  /** It came back. */
+  /** It came back, or is not waited for any more. */
   end(): void {
     this.#underWay--
     if (this.#underWay === 0) this.#watch?.()

@@ -10,7 +10,7 @@ import { asContainer, checkCall } from './call-options.ts'
 import { followConsoleListeners } from './console-events.ts'
 import type { CallOptions, Container, ContainerHost } from './container.ts'
 import { checkContainerLimit, maxContainersOf } from './container-limit.ts'
-import { observed } from './diagnostics.ts'
+import { isObserved, observed } from './diagnostics.ts'
 import type { SandboxEvents } from './events.ts'
 import { readProgram, type SandboxExecContainerOpts } from './exec-options.ts'
 import { type FlatGlobals, flattenGlobals } from './globals.ts'
@@ -216,7 +216,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     const { cid, opts, ...callOptions } = asContainer(container)
     const guest = this.#requireGuest()
     const open = this.#host.containers.require(cid)
-    await guest.ask(open, 0, guestMethod.config, [cid, opts], `configuring container ${cid}`, callOptions)
+    await guest.ask(open, guestMethod.config, [cid, opts], `configuring container ${cid}`, callOptions)
   }
 
   /**
@@ -241,13 +241,17 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
    * @throws ERR_CONFINE_CONTAINER_NOT_FOUND, ERR_CONFINE_METHOD_NOT_FOUND, ERR_CONFINE_GUEST_THREW, ERR_CONFINE_VALUE,
    *   ERR_CONFINE_TIMEOUT, ERR_CONFINE_ABORTED, ERR_CONFINE_CONTAINER_CLOSED, ERR_CONFINE_GUEST_ENDED, …
    */
-  async handleAPICall(cid: number, methodName: string, params: any[] = [], options: CallOptions = {}): Promise<any> {
-    const guest = this.#requireGuest()
-    const open = this.#host.containers.require(cid)
-    checkCall(methodName, params, cid)
-    const what = `the call of ${methodName.slice(0, 200)} in container ${cid}`
-    const context = () => ({ sandbox: this, cid, method: methodName })
-    return await observed('call', context, () => guest.ask(open, cid, methodName, params, what, options))
+  handleAPICall(cid: number, methodName: string, params: any[] = [], options: CallOptions = {}): Promise<any> {
+    try {
+      const guest = this.#requireGuest()
+      const open = this.#host.containers.require(cid)
+      checkCall(methodName, params, cid)
+      if (!isObserved('call')) return guest.call(open, methodName, params, options)
+      const context = () => ({ sandbox: this, cid, method: methodName })
+      return observed('call', context, async () => await guest.call(open, methodName, params, options))
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
   }
 
   /** What containers ask for, of this object and its subclasses. */

@@ -112,8 +112,8 @@ export class Containers {
   }
 
   /** Calls an exported function. */
-  async call(cid: number, method: string, params: unknown[]): Promise<unknown> {
-    return await this.#get(cid).runtime.handleAPICall(method, params)
+  call(cid: number, method: string, params: unknown[]): Promise<unknown> {
+    return this.#get(cid).runtime.handleAPICall(method, params)
   }
 
   /** Calls a function that a program gave to the host. */

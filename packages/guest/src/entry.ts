@@ -21,7 +21,9 @@ const exit = process.exit.bind(process)
 const ownDirectories = [__dirname + sep, dirname(settings.runtime) + sep, 'node:internal']
 let exitCode = 0
 /** The call of the host that is being answered, by its request. */
-const underWay = new AsyncLocalStorage<number>()
+const underWay = new AsyncLocalStorage<number | undefined>()
+/** Whether that is told to whatever runs next in this step. */
+let isWithin = false
 let containers: Containers | undefined
 /** Whether a program has come. */
 let hasBegun = false
@@ -32,8 +34,12 @@ const { channel, socket } = inheritedChannel(3)
 const peer = new Peer({
   channel,
   request: answer,
-  invoke: (callback, { id, cid, params }) => underWay.run(id, () => requireContainers().invoke(cid, callback, params)),
+  invoke: (callback, { id, cid, params }) => {
+    enter(id)
+    return requireContainers().invoke(cid, callback, params)
+  },
   within: () => underWay.getStore(),
+  outside: leave,
   notify: (_cid, method, params) => {
     if (method === guestNotice.console) requireContainers().captureConsole(params[0] === true)
   },
@@ -103,9 +109,29 @@ function requireContainers(): Containers {
   return containers
 }
 
-async function answer({ id, cid, method, params }: IncomingCall): Promise<unknown> {
+function answer({ id, cid, method, params }: IncomingCall): Promise<unknown> {
   const containers = requireContainers()
-  if (cid !== 0) return await underWay.run(id, () => containers.call(cid, method, params))
+  if (cid === 0) {
+    leave()
+    return answerHost(containers, method, params)
+  }
+  enter(id)
+  return containers.call(cid, method, params)
+}
+
+/** What is done from now on is done for a call of the host, until the next one or `leave()`: cheaper than to go back each time. */
+function enter(id: number): void {
+  underWay.enterWith(id)
+  isWithin = true
+}
+
+function leave(): void {
+  if (!isWithin) return
+  underWay.enterWith(undefined)
+  isWithin = false
+}
+
+async function answerHost(containers: Containers, method: string, params: unknown[]): Promise<unknown> {
   switch (method) {
     case guestMethod.exec:
       hasBegun = true

@@ -1,17 +1,23 @@
 import { ConfineError } from '@confine-sandbox/contract'
+import { ShortStrings, shortBelow } from './short-strings.ts'
 
-/** Reads a message from its start to its end. Every read is checked against what is left. */
+/** Reads messages, each from its start to its end. Every read is checked against what is left. */
 export class ByteReader {
-  readonly #buffer: Buffer
+  #buffer: Buffer = Buffer.alloc(0)
   #offset = 0
+  #end = 0
+  readonly #strings = new ShortStrings()
 
-  constructor(message: Uint8Array) {
-    this.#buffer = Buffer.from(message.buffer, message.byteOffset, message.byteLength)
+  /** Begins with a message: some bytes of a larger memory. */
+  reset(buffer: Buffer, start: number, end: number): void {
+    this.#buffer = buffer
+    this.#offset = start
+    this.#end = end
   }
 
   /** How many bytes were not read yet. */
   get left(): number {
-    return this.#buffer.length - this.#offset
+    return this.#end - this.#offset
   }
 
   /** @throws ERR_CONFINE_PROTOCOL unless everything was read. */
@@ -20,14 +26,16 @@ export class ByteReader {
   }
 
   byte(): number {
-    this.#need(1)
+    if (this.#offset >= this.#end) throw tooShort()
     return this.#buffer[this.#offset++] as number
   }
 
   varint(): number {
-    let value = 0
-    let factor = 1
-    for (let i = 0; i < 8; i++) {
+    const first = this.byte()
+    if (first < 0x80) return first
+    let value = first & 0x7f
+    let factor = 0x80
+    for (let i = 1; i < 8; i++) {
       const byte = this.byte()
       value += (byte & 0x7f) * factor
       if (byte < 0x80) {
@@ -73,28 +81,22 @@ export class ByteReader {
 
   latin1(length: number): string {
     this.#need(length)
-    const end = this.#offset + length
-    if (length < readByHandBelow) {
-      let text = ''
-      while (this.#offset < end) text += String.fromCharCode(this.#buffer[this.#offset++] as number)
-      return text
-    }
-    const text = this.#buffer.toString('latin1', this.#offset, end)
-    this.#offset = end
-    return text
+    const start = this.#offset
+    this.#offset += length
+    if (length < shortBelow) return this.#strings.read(this.#buffer, start, this.#offset)
+    return this.#buffer.toString('latin1', start, this.#offset)
   }
 
   utf16(length: number): string {
     if (length % 2 !== 0) throw malformed('half a character')
     this.#need(length)
-    const end = this.#offset + length
-    const text = this.#buffer.toString('utf16le', this.#offset, end)
-    this.#offset = end
-    return text
+    const start = this.#offset
+    this.#offset += length
+    return this.#buffer.toString('utf16le', start, this.#offset)
   }
 
   #need(bytes: number): void {
-    if (bytes > this.left) throw malformed('the message ends too early')
+    if (bytes > this.left) throw tooShort()
   }
 }
 
@@ -103,7 +105,9 @@ export function malformed(reason: string): ConfineError {
   return new ConfineError('ERR_CONFINE_PROTOCOL', `Received a malformed message: ${reason}`)
 }
 
-const readByHandBelow = 16
+function tooShort(): ConfineError {
+  return malformed('the message ends too early')
+}
 
 /** Below this length the engine clears memory faster than it is asked not to. */
 const clearBelowBytes = 16 * 1024

@@ -10,6 +10,16 @@ export class ByteWriter {
     this.#maxBytes = maxBytes
   }
 
+  /** How many bytes were written since the last reset. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** The memory in which they are, from its start: until the next reset, and not one byte further. */
+  get memory(): Buffer {
+    return this.#buffer
+  }
+
   /** Starts a new message; the memory of the last one is used again unless it was large. */
   reset(): void {
     this.#length = 0
@@ -33,13 +43,21 @@ export class ByteWriter {
 
   /** An unsigned integer below 2^53, seven bits a byte, least significant first. */
   varint(value: number): void {
-    this.#reserve(8)
+    if (this.#length + 8 > this.#buffer.length) this.#grow(8)
+    const buffer = this.#buffer
+    let at = this.#length
     let rest = value
     while (rest >= 0x80) {
-      this.#buffer[this.#length++] = (rest % 0x80) | 0x80
-      rest = Math.floor(rest / 0x80)
+      if (rest <= 0x7fffffff) {
+        buffer[at++] = (rest & 0x7f) | 0x80
+        rest >>>= 7
+      } else {
+        buffer[at++] = (rest % 0x80) | 0x80
+        rest = Math.floor(rest / 0x80)
+      }
     }
-    this.#buffer[this.#length++] = rest
+    buffer[at++] = rest
+    this.#length = at
   }
 
   double(value: number): void {
@@ -73,16 +91,16 @@ export class ByteWriter {
 
   #grow(bytes: number): void {
     const needed = this.#length + bytes
-    if (needed > this.#maxBytes) {
-      throw new ConfineError(
-        'ERR_CONFINE_LIMIT',
-        `A message would be longer than the ${this.#maxBytes} bytes that are allowed. Send it in parts`,
-      )
-    }
+    if (needed > this.#maxBytes) throw tooLong(this.#maxBytes)
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2))
     this.#buffer.copy(larger, 0, 0, this.#length)
     this.#buffer = larger
   }
+}
+
+/** The error for a message that is longer than it may be. */
+export function tooLong(maxBytes: number): ConfineError {
+  return new ConfineError('ERR_CONFINE_LIMIT', `A message would be longer than the ${maxBytes} bytes that are allowed. Send it in parts`)
 }
 
 const keepBelowBytes = 256 * 1024

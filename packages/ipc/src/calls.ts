@@ -1,4 +1,6 @@
 import { ConfineError } from '@confine-sandbox/contract'
+import { Timed } from './deadlines.ts'
+import type { ErrorPayload } from './error-payload.ts'
 
 /** A call that the other side made. */
 export interface IncomingCall {
@@ -12,10 +14,7 @@ export interface IncomingCall {
   readonly signal: AbortSignal
 }
 
-/** The key of a call of the other side: text, whose hash it cannot foresee. */
-export function incomingKey(id: number): string {
-  return `request ${id}`
-}
+type IncomingFields = Pick<Incoming, 'id' | 'cid' | 'method' | 'params' | 'heldBytes'> & { readonly callback?: Function | null }
 
 /** The error of a call that nobody waits for any more. */
 export function cancelled(): ConfineError {
@@ -28,21 +27,28 @@ export class Incoming implements IncomingCall {
   readonly cid: number
   readonly method: string
   readonly params: unknown[]
-  readonly isInvoke: boolean
-  /** Answers it with a failure before its time. */
-  fail: ((reason: Error) => void) | undefined
+  /** The function of this side that is called; undefined for a method, null for one that is gone. */
+  readonly callback: Function | null | undefined
+  /** Memory that its parameters hold, as it is estimated. */
+  readonly heldBytes: number
   /** Requests of this side that were made within it; they are cancelled with it. Made when there is one. */
-  requestsWithin: Set<number> | undefined
+  requestsWithin: Set<number> | undefined = undefined
   #within: Outgoing | undefined
   #controller: AbortController | undefined
   #abortedBy: Error | undefined
 
-  constructor(id: number, cid: number, method: string, params: unknown[], isInvoke = false) {
+  constructor({ id, cid, method, params, heldBytes, callback }: IncomingFields) {
     this.id = id
-    this.isInvoke = isInvoke
     this.cid = cid
     this.method = method
     this.params = params
+    this.heldBytes = heldBytes
+    this.callback = callback
+  }
+
+  /** Whether a function of this side was called, not a method. */
+  get isInvoke(): boolean {
+    return this.callback !== undefined
   }
 
   /** Made when somebody asks for it: most calls are never cancelled. */
@@ -89,16 +95,27 @@ export interface RequestOptions {
   /** How long the answer may take, milliseconds; at most 2^31 - 1, or Infinity. @default Infinity */
   readonly timeoutMs?: number | undefined
   /** Called when it took longer; the request is cancelled and rejects with what this returns. @default an ERR_CONFINE_TIMEOUT */
-  overdue?: (() => Error) | undefined
+  overdue?(): Error
   /** How long each item of the streams in the answer may be waited for. @default what the peer says for the container */
   readonly itemOptions?: ItemOptions | undefined
+  /** Makes what the request rejects with when the signal aborted. @default the signal's reason */
+  aborted?(signal: AbortSignal): unknown
+  /** Makes the error of an answer that says failure. @default that of the peer */
+  toError?(payload: ErrorPayload): Error
+  /** Called when the request was sent. */
+  sent?(): void
+  /** Called once after that, when nobody waits any more, however that came. */
+  settled?(): void
 }
 
 /** How long one item of a stream may be waited for, and what to say then. */
 export type ItemOptions = Pick<RequestOptions, 'timeoutMs' | 'overdue'>
 
+type OutgoingFields = Pick<Outgoing, 'id' | 'cid' | 'isInvoke' | 'caller' | 'options' | 'resolve' | 'reject' | 'cancel'>
+
 /** A request of this side until it is answered. */
-export class Outgoing {
+export class Outgoing extends Timed {
+  readonly id: number
   readonly cid: number
   readonly resolve: (value: unknown) => void
   readonly reject: (reason: unknown) => void
@@ -106,45 +123,41 @@ export class Outgoing {
   readonly isInvoke: boolean
   /** The incoming call within which it was asked. */
   readonly caller: Incoming | undefined
-  /** For the streams in its answer. */
-  readonly itemOptions: ItemOptions | undefined
+  readonly options: RequestOptions
   /** Calls of the other side that were made within it. Made when there is one. */
-  callsWithin: Set<Incoming> | undefined
-  #timer: NodeJS.Timeout | undefined
-  #signal: AbortSignal | undefined
+  callsWithin: Set<Incoming> | undefined = undefined
+  /** Called when the options say that nobody waits any more. */
+  readonly cancel: (request: Outgoing, reason: unknown) => void
   #aborted: (() => void) | undefined
 
-  constructor(
-    cid: number,
-    isInvoke: boolean,
-    caller: Incoming | undefined,
-    resolve: (value: unknown) => void,
-    reject: (reason: unknown) => void,
-    itemOptions?: ItemOptions,
-  ) {
+  constructor({ id, cid, isInvoke, caller, options, resolve, reject, cancel }: OutgoingFields) {
+    super()
+    this.id = id
     this.cid = cid
-    this.itemOptions = itemOptions
     this.isInvoke = isInvoke
     this.caller = caller
+    this.options = options
     this.resolve = resolve
     this.reject = reject
+    this.cancel = cancel
   }
 
-  /** Calls `cancel` when the options say that nobody waits any more. */
-  watch({ signal, timeoutMs, overdue }: RequestOptions, cancel: (reason: unknown) => void): void {
-    if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
-      const late = () => new ConfineError('ERR_CONFINE_TIMEOUT', `There was no answer within ${timeoutMs} ms`)
-      this.#timer = setTimeout(() => cancel((overdue ?? late)()), timeoutMs)
-    }
-    if (signal === undefined) return
-    this.#signal = signal
-    this.#aborted = () => cancel(signal.reason)
+  /** Cancels it when the signal aborts. */
+  listen(signal: AbortSignal): void {
+    this.#aborted = () => this.cancel(this, this.options.aborted === undefined ? signal.reason : this.options.aborted(signal))
     signal.addEventListener('abort', this.#aborted, { once: true })
   }
 
+  override overdue(): void {
+    const { options } = this
+    const late = () => new ConfineError('ERR_CONFINE_TIMEOUT', `There was no answer within ${options.timeoutMs} ms`)
+    this.cancel(this, options.overdue === undefined ? late() : options.overdue())
+  }
+
   /** It was answered, or nobody waits any more. */
-  stopWatching(): void {
-    clearTimeout(this.#timer)
-    if (this.#aborted !== undefined) this.#signal?.removeEventListener('abort', this.#aborted)
+  leave(): void {
+    if (this.#aborted !== undefined) this.options.signal?.removeEventListener('abort', this.#aborted)
+    this.caller?.requestsWithin?.delete(this.id)
+    this.options.settled?.()
   }
 }

@@ -19,6 +19,13 @@ export class CpuBudget {
     this.#slowness = howSlow
   }
 
+  /** Begins anew. */
+  reset(): void {
+    this.#steps = 0
+    this.#start = undefined
+    this.#allowed = undefined
+  }
+
   /** Counts steps of work; looks at the clock now and then. Returns whether the budget is used up. */
   spend(steps: number): boolean {
     this.#steps += steps

@@ -1,24 +1,29 @@
 import { type ByteReader, malformed } from './byte-reader.ts'
 import { CpuBudget } from './cpu-budget.ts'
 import type { ChannelLimits } from './limits.ts'
-import type { ReferenceReader } from './reference.ts'
-import { calledByLanguage, errorNames, isModestPattern, tag, viewKinds } from './wire.ts'
+import type { CollectingReader, MessageReferences } from './reference.ts'
+import { hide, newError, setField, viewOf } from './make-value.ts'
+import { isModestPattern, tag, viewKinds } from './wire.ts'
 import { patternWork, type Shape, work, WorkCount } from './work.ts'
 
 /**
  * Reads values that a `ValueEncoder` wrote, or that an enemy wrote: everything is checked before it is made. No prototype
- * is ever set by data, and nothing of what arrives runs. One object of this class decodes one message.
+ * is ever set by data, and nothing of what arrives runs. Each message begins with `reset`.
  */
 export class ValueDecoder {
   readonly #reader: ByteReader
   readonly #limits: ChannelLimits
-  readonly #objects: object[] = []
+  #objects: object[] = []
   /** For those who are honest. */
   readonly #work: WorkCount
   /** For those who know how to make little work take long. */
   readonly #budget: CpuBudget
-  /** Makes functions and streams of the other side; without it there may be none. */
-  references: ReferenceReader | undefined
+  #tables: MessageReferences | undefined
+  #belongsTo: 'container' | 'answer' | 'item' = 'container'
+  #id = 0
+  #references: CollectingReader | undefined
+  #attachments: readonly Uint8Array<ArrayBuffer>[] = none
+  #attachmentsRead = 0
   #depth = 0
   #values = 0
 
@@ -27,6 +32,46 @@ export class ValueDecoder {
     this.#limits = limits
     this.#work = new WorkCount(limits.maxWork)
     this.#budget = new CpuBudget(limits.maxDecodeMs)
+  }
+
+  /**
+   * Begins with a message.
+   * @param tables make functions and streams of the other side, once it is known for whom; without them there may be none.
+   * @param attachments What came before the message, to be part of it.
+   */
+  reset(tables: MessageReferences | undefined, attachments: readonly Uint8Array<ArrayBuffer>[] = none): void {
+    // What was read may refer to the list of the last message no longer, and need not: large ones are given up.
+    if (this.#objects.length > keptObjects) this.#objects = []
+    else this.#objects.length = 0
+    this.#work.reset(this.#limits.maxWork)
+    this.#budget.reset()
+    this.#tables = tables
+    this.#belongsTo = 'container'
+    this.#id = 0
+    this.#references = undefined
+    this.#attachments = attachments
+    this.#attachmentsRead = 0
+    this.#depth = 0
+    this.#values = 0
+  }
+
+  /** To what the functions and streams belong that are read: they are made when there are some. */
+  belongsTo(kind: 'container' | 'answer' | 'item', id: number): void {
+    this.#belongsTo = kind
+    this.#id = id
+  }
+
+  /** What made the functions and streams that were read; nothing when there were none. */
+  get references(): CollectingReader | undefined {
+    return this.#references
+  }
+
+  /** @throws ERR_CONFINE_PROTOCOL unless every attachment was read. */
+  end(): void {
+    if (this.#attachmentsRead < this.#attachments.length) throw malformed('it has attachments that it does not name')
+    // Nothing is kept alive for the next message.
+    this.#objects.length = 0
+    this.#attachments = none
   }
 
   /** Memory that what was read holds beside its bytes, estimated: what V8 needs for each value, and for an object. */
@@ -116,6 +161,10 @@ export class ValueDecoder {
       case tag.stream:
         this.#spend(work.stream)
         return this.#keep(this.#requireReferences().stream(this.#reader.varint()))
+      case tag.attachedArrayBuffer:
+        return this.#keep(this.#attachment().buffer)
+      case tag.attachedView:
+        return this.#keep(viewOf(this.#kindOfView(), this.#attachment()))
       default:
         throw malformed(`unknown tag ${what}`)
     }
@@ -133,9 +182,22 @@ export class ValueDecoder {
     return object
   }
 
-  #requireReferences(): ReferenceReader {
-    if (this.references === undefined) throw malformed('a function or a stream where none may be')
-    return this.references
+  #requireReferences(): CollectingReader {
+    this.#references ??= this.#makeReader()
+    if (this.#references === undefined) throw malformed('a function or a stream where none may be')
+    return this.#references
+  }
+
+  #makeReader(): CollectingReader | undefined {
+    if (this.#belongsTo === 'answer') return this.#tables?.answerReader(this.#id)
+    return this.#belongsTo === 'item' ? this.#tables?.itemReader(this.#id) : this.#tables?.reader(this.#id)
+  }
+
+  #attachment(): Uint8Array<ArrayBuffer> {
+    const bytes = this.#attachments[this.#attachmentsRead++]
+    if (bytes === undefined) throw malformed('an attachment that did not come')
+    this.#spend(work.buffer + bytes.length)
+    return bytes
   }
 
   #count(): void {
@@ -257,14 +319,14 @@ export class ValueDecoder {
   }
 
   #view(): ArrayBufferView {
+    const kind = this.#kindOfView()
+    return this.#keep(viewOf(kind, this.#buffer()))
+  }
+
+  #kindOfView(): string {
     const kind = viewKinds[this.#reader.byte()]
     if (kind === undefined) throw malformed('an unknown kind of view')
-    const bytes = this.#buffer()
-    if (kind === 'Uint8Array') return this.#keep(bytes)
-    const View = (globalThis as unknown as Record<string, ViewConstructor | undefined>)[kind]
-    if (View === undefined) throw malformed(`this Node has no ${kind}`)
-    if (bytes.length % (View.BYTES_PER_ELEMENT ?? 1) !== 0) throw malformed(`a ${kind} with a fraction of an element`)
-    return this.#keep(new View(bytes.buffer))
+    return kind
   }
 
   #boxed(): object {
@@ -276,38 +338,10 @@ export class ValueDecoder {
   }
 }
 
-interface ViewConstructor {
-  readonly BYTES_PER_ELEMENT?: number
-  new (buffer: ArrayBuffer): ArrayBufferView
-}
+const none: readonly Uint8Array<ArrayBuffer>[] = Object.freeze([])
+
+/** A list of as many is used again for the next message. */
+const keptObjects = 64
 
 /** 2^19 bits. V8 makes larger ones, but a million digits take seconds to show. */
 const maxBigintBytes = 64 * 1024
-
-/** Defines a plain own property, whatever its name: `__proto__` is a key like any other. */
-function setField(target: object, key: string, value: unknown): void {
-  if (typeof value === 'function' && calledByLanguage.has(key)) throw malformed(`a function as ${key}`)
-  if (key === '__proto__') {
-    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
-  } else {
-    ;(target as Record<string, unknown>)[key] = value
-  }
-}
-
-function hide(target: object, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, enumerable: false, configurable: true, writable: true })
-}
-
-function newError(name: string, message: string): Error {
-  // The stack of the decoder says nothing about the error, and taking it costs more than the rest.
-  const { stackTraceLimit } = Error
-  Error.stackTraceLimit = 0
-  try {
-    if (name === 'AggregateError') return new AggregateError([], message)
-    const constructors = globalThis as unknown as Record<string, new (message: string) => Error>
-    const Class = errorNames.has(name) ? constructors[name] : undefined
-    return Class === undefined ? new Error(message) : new Class(message)
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit
-  }
-}

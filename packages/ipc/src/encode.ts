@@ -1,11 +1,14 @@
 import { types } from 'node:util'
 import { ConfineError } from '@confine-sandbox/contract'
 import type { ByteWriter } from './byte-writer.ts'
+import { minAttachmentBytes } from './frame.ts'
 import type { ChannelLimits } from './limits.ts'
-import type { ReferenceWriter } from './reference.ts'
+import type { MessageReferences, TransactionalWriter } from './reference.ts'
+import { SeenObjects } from './seen-objects.ts'
 import { cannotCross, pathText, type Step } from './value-path.ts'
-import { className, isLatin1, isPlain, isRefusedStream, isStream, opaqueKind, typedArrayName } from './value-kind.ts'
+import { className, errorFields, isLatin1, isPlain, isRefusedStream, isStream, opaqueKind, typedArrayName } from './value-kind.ts'
 import { calledByLanguage, isModestPattern, tag, viewKinds } from './wire.ts'
+import { bigintBytes, writeNumber, writeText } from './write-scalar.ts'
 import { patternWork, type Shape, work, WorkCount } from './work.ts'
 
 /** What the sender of a value decides. */
@@ -15,40 +18,64 @@ export interface EncodeOptions {
 }
 
 /**
- * Writes values as `wire.ts` says: what structured clone knows, whatever realm it comes from. One object of this class
- * encodes one message, so that references within it hold.
+ * Writes values as `wire.ts` says: what structured clone knows, whatever realm it comes from. References hold within one
+ * message: each begins with `reset`.
  */
 export class ValueEncoder {
   readonly #writer: ByteWriter
   readonly #limits: ChannelLimits
   readonly #options: EncodeOptions
-  readonly #seen = new Map<object, number>()
+  readonly #seen = new SeenObjects()
   /** Where the encoder stands, one step a level; made into text only for an error. */
   readonly #trail: Step[] = []
   #depth = 0
   #values = 0
   /** What its receiver will count. */
   readonly #work: WorkCount
-  readonly #references: ReferenceWriter | undefined
+  #tables: MessageReferences | undefined
+  #cid = 0
+  #references: TransactionalWriter | undefined
+  #attach: ((bytes: Uint8Array) => void) | undefined
   /** Within an object of some class or an error: their functions are their own affair. */
   #isWithinInstance = false
 
-  /** @param references Numbers functions and streams; without it they cannot cross. */
-  constructor(writer: ByteWriter, limits: ChannelLimits, options: EncodeOptions, references?: ReferenceWriter) {
+  constructor(writer: ByteWriter, limits: ChannelLimits, options: EncodeOptions) {
     this.#writer = writer
     this.#limits = limits
     this.#options = options
     this.#work = new WorkCount(limits.maxWork)
-    this.#references = references
+  }
+
+  /**
+   * Begins with a message.
+   * @param tables number the functions and streams that cross for a container; without them they cannot cross.
+   * @param attach takes long bytes, copied, to be sent apart. @default they are written among the rest
+   */
+  reset(tables: MessageReferences | undefined, cid: number, attach?: (bytes: Uint8Array) => void): void {
+    this.#work.reset(this.#limits.maxWork)
+    this.#seen.clear()
+    this.#trail.length = 0
+    this.#depth = 0
+    this.#values = 0
+    this.#tables = tables
+    this.#cid = cid
+    this.#references = undefined
+    this.#attach = attach
+    this.#isWithinInstance = false
+  }
+
+  /** The message is not sent: what it numbered is forgotten. */
+  undo(): void {
+    this.#references?.undo()
   }
 
   /**
    * Writes one value.
-   * @param name How an error calls it: `params`.
+   * @param step How an error calls it.
    * @throws ERR_CONFINE_VALUE with the path of what cannot cross; ERR_CONFINE_LIMIT when it is too large.
    */
-  root(value: unknown, name: string): void {
-    this.#trail[0] = { text: name }
+  root(value: unknown, step: Step): void {
+    this.#trail[0] = step
     this.#depth = 0
     this.#value(value)
   }
@@ -61,7 +88,7 @@ export class ValueEncoder {
       case 'boolean':
         return this.#writer.byte(value ? tag.true : tag.false)
       case 'number':
-        return this.#number(value)
+        return writeNumber(this.#writer, value)
       case 'string':
         this.#spend(work.string)
         return this.#string(value)
@@ -101,31 +128,11 @@ export class ValueEncoder {
   #string(value: string): void {
     const isNarrow = isLatin1(value)
     this.#spend(isNarrow ? value.length : value.length * 2)
-    if (isNarrow) {
-      this.#writer.byte(tag.latin1)
-      this.#writer.varint(value.length)
-      this.#writer.latin1(value)
-    } else {
-      this.#writer.byte(tag.utf16)
-      this.#writer.varint(value.length * 2)
-      this.#writer.utf16(value)
-    }
-  }
-
-  #number(value: number): void {
-    const absolute = Math.abs(value)
-    if (Number.isInteger(value) && absolute <= 0xffffffff && !Object.is(value, -0)) {
-      this.#writer.byte(value < 0 ? tag.negative : tag.positive)
-      this.#writer.varint(absolute)
-    } else {
-      this.#writer.byte(tag.double)
-      this.#writer.double(value)
-    }
+    writeText(this.#writer, value, isNarrow)
   }
 
   #bigint(value: bigint): void {
-    const hex = (value < 0n ? -value : value).toString(16)
-    const bytes = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex').reverse()
+    const bytes = bigintBytes(value)
     if (bytes.length > 6) this.#spend(work.bigint + bytes.length * work.bigintByte)
     this.#writer.byte(tag.bigint)
     this.#writer.byte(value < 0n ? 1 : 0)
@@ -134,8 +141,8 @@ export class ValueEncoder {
   }
 
   #object(value: object): void {
-    const known = this.#seen.get(value)
-    if (known !== undefined) {
+    const known = this.#seen.find(value)
+    if (known !== -1) {
       this.#writer.byte(tag.reference)
       this.#writer.varint(known)
       return
@@ -145,7 +152,7 @@ export class ValueEncoder {
     }
     if (++this.#depth > this.#limits.maxDepth) throw this.#tooMuch(`nested deeper than ${this.#limits.maxDepth} levels`)
     this.#spend(work.object)
-    this.#seen.set(value, this.#seen.size)
+    this.#seen.add(value)
     if (Array.isArray(value)) this.#array(value)
     else this.#byKind(value)
     this.#depth--
@@ -165,34 +172,38 @@ export class ValueEncoder {
   }
 
   #byKind(value: object): void {
-    if (typeof value === 'function') return this.#callback(value)
-    if (Object.getPrototypeOf(value) === Object.prototype) return isStream(value) ? this.#stream(value) : this.#plain(value)
+    if (typeof value === 'function') return this.#reference('callback', value)
+    if (Object.getPrototypeOf(value) === Object.prototype) return isStream(value) ? this.#reference('stream', value) : this.#plain(value)
     if (ArrayBuffer.isView(value)) return this.#view(value)
     if (types.isAnyArrayBuffer(value)) return this.#arrayBuffer(value)
-    if (types.isDate(value)) {
-      this.#spend(work.date)
-      this.#writer.byte(tag.date)
-      return this.#writer.double(Date.prototype.getTime.call(value))
-    }
-    if (types.isRegExp(value)) {
-      const source = String(value.source)
-      if (!isModestPattern(source)) throw this.#cannotCross('a regular expression of this size')
-      this.#writer.byte(tag.regexp)
-      const flags = String(value.flags)
-      this.string(source)
-      this.string(flags)
-      return this.#spend(patternWork(source, flags))
-    }
+    if (types.isDate(value)) return this.#date(value)
+    if (types.isRegExp(value)) return this.#regexp(value)
     if (types.isMap(value)) return this.#map(value)
     if (types.isSet(value)) return this.#set(value)
     if (types.isNativeError(value)) return this.#error(value)
     if (types.isBoxedPrimitive(value)) return this.#boxed(value)
     if (isRefusedStream(value)) throw this.#cannotCross(`a ${className(value)}`)
-    if (!types.isProxy(value) && isStream(value)) return this.#stream(value)
+    if (!types.isProxy(value) && isStream(value)) return this.#reference('stream', value)
     const opaque = opaqueKind(value)
     if (opaque !== undefined) throw this.#cannotCross(opaque)
     if (isPlain(value)) return this.#plain(value)
     return this.#instance(value)
+  }
+
+  #date(value: Date): void {
+    this.#spend(work.date)
+    this.#writer.byte(tag.date)
+    this.#writer.double(Date.prototype.getTime.call(value))
+  }
+
+  #regexp(value: RegExp): void {
+    const source = String(value.source)
+    if (!isModestPattern(source)) throw this.#cannotCross('a regular expression of this size')
+    this.#writer.byte(tag.regexp)
+    const flags = String(value.flags)
+    this.string(source)
+    this.string(flags)
+    this.#spend(patternWork(source, flags))
   }
 
   #plain(value: object): void {
@@ -215,19 +226,13 @@ export class ValueEncoder {
     this.#part(value, key)
   }
 
-  #callback(value: Function): void {
-    if (this.#references === undefined || this.#isWithinInstance) throw this.#cannotCross('a function')
-    this.#spend(work.callback)
-    const id = this.#references.callback(value)
-    this.#writer.byte(tag.callback)
-    this.#writer.varint(id)
-  }
-
-  #stream(value: AsyncIterable<unknown>): void {
-    if (this.#references === undefined || this.#isWithinInstance) throw this.#cannotCross('a stream')
-    this.#spend(work.stream)
-    const id = this.#references.stream(value)
-    this.#writer.byte(tag.stream)
+  #reference(what: 'callback' | 'stream', value: Function | AsyncIterable<unknown>): void {
+    this.#references ??= this.#tables?.writer(this.#cid)
+    const references = this.#references
+    if (references === undefined || this.#isWithinInstance) throw this.#cannotCross(what === 'callback' ? 'a function' : 'a stream')
+    this.#spend(work[what])
+    const id = typeof value === 'function' ? references.callback(value) : references.stream(value)
+    this.#writer.byte(tag[what])
     this.#writer.varint(id)
   }
 
@@ -278,12 +283,7 @@ export class ValueEncoder {
     this.string(String(value.name))
     this.string(String(value.message))
     this.string(this.#options.errorStacks && typeof value.stack === 'string' ? value.stack : '')
-    const fields: Record<string, unknown> = { __proto__: null }
-    if (Object.hasOwn(value, 'cause')) fields.cause = value.cause
-    if (Object.hasOwn(value, 'errors')) fields.errors = (value as AggregateError).errors
-    for (const key of Object.keys(value)) {
-      if (!errorOwnFields.has(key)) fields[key] = (value as unknown as Record<string, unknown>)[key]
-    }
+    const fields = errorFields(value)
     const keys = Object.keys(fields)
     this.#writer.varint(keys.length)
     this.#within(() => {
@@ -298,10 +298,7 @@ export class ValueEncoder {
 
   #arrayBuffer(value: ArrayBufferLike): void {
     if (types.isSharedArrayBuffer(value)) throw this.#cannotCross('a SharedArrayBuffer')
-    this.#spend(work.buffer + value.byteLength)
-    this.#writer.byte(tag.arrayBuffer)
-    this.#writer.varint(value.byteLength)
-    this.#writer.bytes(new Uint8Array(value))
+    this.#bytes(new Uint8Array(value), tag.arrayBuffer, tag.attachedArrayBuffer)
   }
 
   /** Only the bytes that the view shows cross: the rest of its buffer may be somebody else's. */
@@ -310,11 +307,17 @@ export class ValueEncoder {
     const name = types.isDataView(value) ? 'DataView' : typedArrayName.call(value)
     const kind = viewKinds.indexOf(name as (typeof viewKinds)[number])
     if (kind === -1) throw this.#cannotCross(`a ${name}`)
-    this.#spend(work.buffer + value.byteLength)
-    this.#writer.byte(tag.view)
-    this.#writer.byte(kind)
-    this.#writer.varint(value.byteLength)
-    this.#writer.bytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
+    this.#bytes(new Uint8Array(value.buffer, value.byteOffset, value.byteLength), tag.view, tag.attachedView, kind)
+  }
+
+  #bytes(bytes: Uint8Array, ownTag: number, attachedTag: number, kind?: number): void {
+    this.#spend(work.buffer + bytes.length)
+    const attach = bytes.length < minAttachmentBytes ? undefined : this.#attach
+    this.#writer.byte(attach === undefined ? ownTag : attachedTag)
+    if (kind !== undefined) this.#writer.byte(kind)
+    if (attach !== undefined) return attach(bytes)
+    this.#writer.varint(bytes.length)
+    this.#writer.bytes(bytes)
   }
 
   #boxed(value: object): void {
@@ -338,5 +341,3 @@ export class ValueEncoder {
     return cannotCross(this.#path(this.#depth), what)
   }
 }
-
-const errorOwnFields = new Set(['name', 'message', 'stack', 'cause', 'errors'])

@@ -4,7 +4,7 @@ export { inheritedChannel, type StreamChannelOptions, streamChannel } from './st
 export { openPipe } from './pipe-socket.ts'
 export { memoryChannelPair } from './memory-channel.ts'
 export { type ErrorPayload, errorPayload, text as errorText } from './error-payload.ts'
-export type { IncomingCall, RequestOptions } from './calls.ts'
+export type { IncomingCall, ItemOptions, RequestOptions } from './calls.ts'
 export { Peer } from './peer.ts'
 export type { PeerOptions } from './peer-options.ts'
 export { newSecret, shakeHands } from './handshake.ts'

@@ -1,9 +1,10 @@
 import { ByteReader, malformed } from './byte-reader.ts'
-import { ByteWriter } from './byte-writer.ts'
+import { ByteWriter, tooLong } from './byte-writer.ts'
 import { ValueDecoder } from './decode.ts'
 import { type EncodeOptions, ValueEncoder } from './encode.ts'
 import type { ErrorPayload } from './error-payload.ts'
 import type { ChannelLimits } from './limits.ts'
+import type { Step } from './value-path.ts'
 import type { CollectingReader, MessageReferences } from './reference.ts'
 
 /** What two peers say to each other. `cid` names a container; 0 is the guest process itself. */
@@ -55,17 +56,29 @@ export type Message =
   /** Nobody takes any more of a stream of the receiver; it still ends. */
   | { readonly type: 'stop'; readonly stream: number }
 
+/** A message as it leaves: until the next one is encoded. */
+export interface EncodedMessage {
+  readonly writer: ByteWriter
+  /** What goes before it. In memory that nobody else has. */
+  readonly attachments: readonly Uint8Array[]
+  /** Of all of it. */
+  readonly size: number
+}
+
 /** Turns messages into bytes and back. */
 export class MessageCodec {
   readonly #limits: ChannelLimits
   readonly #options: EncodeOptions
-  readonly #writer: ByteWriter
+  readonly #out: Encoding
+  readonly #reader = new ByteReader()
+  readonly #decoder: ValueDecoder
   #isEncoding = false
 
   constructor(limits: ChannelLimits, options: EncodeOptions) {
     this.#limits = limits
     this.#options = options
-    this.#writer = new ByteWriter(limits.maxMessageBytes)
+    this.#out = new Encoding(limits, options)
+    this.#decoder = new ValueDecoder(this.#reader, limits)
   }
 
   /**
@@ -73,18 +86,21 @@ export class MessageCodec {
    * @throws ERR_CONFINE_VALUE or ERR_CONFINE_LIMIT when a value cannot cross. Nothing is sent then.
    */
   encode(message: Message, cid = 0, references?: MessageReferences): Buffer {
+    return this.write(message, cid, references, false).writer.take()
+  }
+
+  /**
+   * The same, in memory that is used again for the next message.
+   * @param attaches Whether long bytes go before the message, as attachments.
+   */
+  write(message: Message, cid: number, references: MessageReferences | undefined, attaches: boolean): EncodedMessage {
     // A getter among the values may send a message of its own.
     const isNested = this.#isEncoding
-    const writer = isNested ? new ByteWriter(this.#limits.maxMessageBytes) : this.#writer
-    const numbers = references?.writer(cid)
+    const out = isNested ? new Encoding(this.#limits, this.#options) : this.#out
     this.#isEncoding = true
     try {
-      writer.reset()
-      writeMessage(message, writer, new ValueEncoder(writer, this.#limits, this.#options, numbers))
-      return writer.take()
-    } catch (error) {
-      numbers?.undo()
-      throw error
+      out.write(message, cid, references, attaches)
+      return out
     } finally {
       this.#isEncoding = isNested
     }
@@ -92,11 +108,72 @@ export class MessageCodec {
 
   /** @throws ERR_CONFINE_PROTOCOL for bytes that are no message. */
   decode(bytes: Uint8Array, references?: MessageReferences): Message {
-    const reader = new ByteReader(bytes)
-    const decoder = new ValueDecoder(reader, this.#limits)
-    const message = readMessage(reader, decoder, bytes.length, references)
-    reader.end()
+    const memory = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    return this.read(memory, 0, memory.length, references)
+  }
+
+  /** The same, from some bytes of a larger memory, with attachments that came before. What it returns refers to none of that memory. */
+  read(
+    memory: Buffer,
+    start: number,
+    end: number,
+    references?: MessageReferences,
+    attachments: readonly Uint8Array<ArrayBuffer>[] = none,
+  ): Message {
+    this.#reader.reset(memory, start, end)
+    this.#decoder.reset(references, attachments)
+    let size = end - start
+    for (const { length } of attachments) size += length
+    const message = readMessage(this.#reader, this.#decoder, size, references)
+    this.#reader.end()
+    this.#decoder.end()
     return message
+  }
+}
+
+const none: readonly Uint8Array<ArrayBuffer>[] = Object.freeze([])
+
+/** What one message is written with. */
+class Encoding implements EncodedMessage {
+  readonly writer: ByteWriter
+  attachments: Uint8Array[] = []
+  size = 0
+  readonly #encoder: ValueEncoder
+  readonly #maxBytes: number
+
+  constructor(limits: ChannelLimits, options: EncodeOptions) {
+    this.writer = new ByteWriter(limits.maxMessageBytes)
+    this.#encoder = new ValueEncoder(this.writer, limits, options)
+    this.#maxBytes = limits.maxMessageBytes
+  }
+
+  write(message: Message, cid: number, references: MessageReferences | undefined, attaches: boolean): void {
+    const encoder = this.#encoder
+    this.writer.reset()
+    this.size = 0
+    if (this.attachments.length > 0) this.attachments = []
+    encoder.reset(references, cid, attaches ? this.#attach : undefined)
+    try {
+      writeMessage(message, this.writer, encoder)
+      this.size += this.writer.length
+      if (this.size > this.#maxBytes) throw tooLong(this.#maxBytes)
+    } catch (error) {
+      this.attachments = []
+      encoder.undo()
+      throw error
+    } finally {
+      // Nothing is kept alive for the next message.
+      encoder.reset(undefined, 0)
+    }
+  }
+
+  /** Copied, as all the rest: who sends may change his bytes on the next line. */
+  readonly #attach = (bytes: Uint8Array): void => {
+    this.size += bytes.length
+    if (this.size > this.#maxBytes) throw tooLong(this.#maxBytes)
+    const copy = Buffer.allocUnsafeSlow(bytes.length)
+    copy.set(bytes)
+    this.attachments.push(copy)
   }
 }
 
@@ -114,6 +191,11 @@ const typeBytes = Object.freeze({
   stop: 11,
 })
 
+const paramsStep: Step = Object.freeze({ text: 'params' })
+const resultStep: Step = Object.freeze({ text: 'result' })
+const errorStep: Step = Object.freeze({ text: 'error' })
+const itemStep: Step = Object.freeze({ text: 'item' })
+
 function writeMessage(message: Message, writer: ByteWriter, encoder: ValueEncoder): void {
   writer.byte(typeBytes[message.type])
   switch (message.type) {
@@ -122,26 +204,26 @@ function writeMessage(message: Message, writer: ByteWriter, encoder: ValueEncode
       writer.varint(message.cid)
       writer.varint(message.parent ?? 0)
       encoder.string(message.method)
-      encoder.root(message.params, 'params')
+      encoder.root(message.params, paramsStep)
       break
     case 'invoke':
       writer.varint(message.id)
       writer.varint(message.reference)
       writer.varint(message.parent ?? 0)
-      encoder.root(message.params, 'params')
+      encoder.root(message.params, paramsStep)
       break
     case 'result':
       writer.varint(message.id)
-      encoder.root(message.value, 'result')
+      encoder.root(message.value, resultStep)
       break
     case 'failure':
       writer.varint(message.id)
-      encoder.root(message.error, 'error')
+      encoder.root(message.error, errorStep)
       break
     case 'notify':
       writer.varint(message.cid)
       encoder.string(message.method)
-      encoder.root(message.params, 'params')
+      encoder.root(message.params, paramsStep)
       break
     case 'cancel':
       writer.varint(message.id)
@@ -156,11 +238,11 @@ function writeMessage(message: Message, writer: ByteWriter, encoder: ValueEncode
       break
     case 'item':
       writer.varint(message.stream)
-      encoder.root(message.value, 'item')
+      encoder.root(message.value, itemStep)
       break
     case 'end':
       writer.varint(message.stream)
-      encoder.root(message.error, 'error')
+      encoder.root(message.error, errorStep)
       break
     case 'stop':
       writer.varint(message.stream)
@@ -175,7 +257,7 @@ function readMessage(reader: ByteReader, decoder: ValueDecoder, size: number, re
       const id = reader.varint()
       const cid = reader.varint()
       const parent = reader.varint()
-      decoder.references = references?.reader(cid)
+      decoder.belongsTo('container', cid)
       return {
         type: 'request',
         id,
@@ -190,14 +272,14 @@ function readMessage(reader: ByteReader, decoder: ValueDecoder, size: number, re
       const id = reader.varint()
       const reference = reader.varint()
       const parent = reader.varint()
-      decoder.references = references?.reader(references.cidOfOwn(reference))
+      decoder.belongsTo('container', references?.cidOfOwn(reference) ?? 0)
       return { type: 'invoke', id, reference, parent, params: list(decoder.value()), heldBytes: size + decoder.overheadBytes }
     }
     case typeBytes.result: {
       const id = reader.varint()
-      const made = references?.answerReader(id)
-      decoder.references = made
-      return { type: 'result', id, value: decoder.value(), references: made }
+      decoder.belongsTo('answer', id)
+      const value = decoder.value()
+      return { type: 'result', id, value, references: decoder.references }
     }
     case typeBytes.failure:
       return { type: 'failure', id: reader.varint(), error: payload(decoder.value()) }
@@ -217,9 +299,9 @@ function readMessage(reader: ByteReader, decoder: ValueDecoder, size: number, re
       return { type: 'pull', stream: reader.varint(), items: reader.varint(), bytes: reader.varint() }
     case typeBytes.item: {
       const stream = reader.varint()
-      const made = references?.itemReader(stream)
-      decoder.references = made
-      return { type: 'item', stream, value: decoder.value(), size, references: made }
+      decoder.belongsTo('item', stream)
+      const value = decoder.value()
+      return { type: 'item', stream, value, size, references: decoder.references }
     }
     case typeBytes.end:
       return { type: 'end', stream: reader.varint(), error: optionalPayload(decoder.value()) }

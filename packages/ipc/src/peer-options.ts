@@ -29,6 +29,8 @@ export interface PeerOptions {
   reviveError(payload: ErrorPayload, cid?: number): Error
   /** The number of the incoming call within which this side asks right now: cancelling that one cancels what it asked. @default none */
   within?(): number | undefined
+  /** Called before anything is done for the other side that is no call of it: a stream of this side is asked for more, a function released. */
+  outside?(): void
   /** Options of a call of a function that crossed from the other side, for a container, and of the wait for an item of a stream. */
   callbackOptions?(cid: number): RequestOptions
   readonly limits?: ChannelLimits

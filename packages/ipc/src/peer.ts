@@ -1,8 +1,12 @@
 import { ConfineError } from '@confine-sandbox/contract'
 import { type ErrorPayload, errorPayload } from './error-payload.ts'
-import { cancelled, Incoming, incomingKey, Outgoing, type RequestOptions } from './calls.ts'
+import { cancelled, Incoming, Outgoing, type RequestOptions } from './calls.ts'
+import { Deadlines } from './deadlines.ts'
+import { type FrameChannel, isFrameChannel, shortMessageBytes } from './frame-channel.ts'
+import { IdTable } from './id-table.ts'
+import { IncomingCalls } from './incoming-calls.ts'
 import { type ChannelLimits, defaultLimits } from './limits.ts'
-import { type Message, MessageCodec } from './message.ts'
+import { type EncodedMessage, type Message, MessageCodec } from './message.ts'
 import type { PeerOptions } from './peer-options.ts'
 import { References } from './references.ts'
 import { containerClosed } from './held-callback.ts'
@@ -16,35 +20,54 @@ export class Peer {
   readonly #limits: ChannelLimits
   readonly #codec: MessageCodec
   readonly #references: References
-  readonly #pending = new Map<number, Outgoing>()
+  /** The channel, when it lets its memory be used. */
+  readonly #frames: FrameChannel | undefined
+  readonly #pending = new IdTable<Outgoing>()
+  readonly #deadlines = new Deadlines()
   /** Requests that nobody waits for any more, and their containers; the other side still answers them. */
   readonly #cancelled = new Map<number, number>()
-  /** By text, whose hash the other side cannot foresee: numbers that it chose could all collide. */
-  readonly #incoming = new Map<string, Incoming>()
-  #incomingBytes = 0
+  readonly #incoming: IncomingCalls
+  /** Of the next message. */
+  #attachments: Uint8Array<ArrayBuffer>[] = []
   #nextId = 1
   #closedBy: Error | undefined
   #isChannelClosed = false
 
   constructor(options: PeerOptions) {
+    const { channel } = options
     this.#options = options
     this.#limits = options.limits ?? defaultLimits
     this.#codec = new MessageCodec(this.#limits, { errorStacks: options.errorStacks ?? false })
+    this.#incoming = new IncomingCalls({
+      limits: this.#limits,
+      options,
+      succeed: ({ id, cid }, value) => this.#send({ type: 'result', id, value }, cid),
+      fail: ({ id }, thrown) => this.#sendError(this.#describe(thrown), (error) => ({ type: 'failure', id, error })),
+    })
     this.#references = new References({
       limits: this.#limits,
       send: (message, cid) => this.#send(message, cid),
       sendEnd: (stream, error) => this.#sendError(error, (told) => ({ type: 'end', stream, error: told })),
-      invoke: (cid, reference, params) =>
-        this.#start(cid, (id, parent) => ({ type: 'invoke', id, reference, parent, params }), true, options.callbackOptions?.(cid) ?? {}),
+      invoke: (cid, reference, params) => this.#start(cid, undefined, reference, params, options.callbackOptions?.(cid) ?? noOptions),
       budget: (cid) => options.callbackOptions?.(cid),
       describeError: (thrown) => this.#describe(thrown),
       reviveError: (payload, cid) => options.reviveError(payload, cid),
       cidOfAnswer: (id) => this.#pending.get(id)?.cid ?? this.#cancelled.get(id) ?? 0,
-      itemOptions: (id) => this.#pending.get(id)?.itemOptions,
+      itemOptions: (id) => this.#pending.get(id)?.options.itemOptions,
     })
-    options.channel.open({
-      message: (bytes) => this.#receive(bytes),
-      closed: (error) => this.#channelClosed(error),
+    this.#frames = isFrameChannel(channel) ? channel : undefined
+    const closed = (error?: Error) => this.#channelClosed(error)
+    if (this.#frames === undefined) {
+      channel.open({
+        message: (bytes) => this.#receive(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length),
+        closed,
+      })
+      return
+    }
+    this.#frames.openFrames({
+      frame: (memory, start, end) => this.#receive(memory, start, end),
+      attachment: (bytes) => void this.#attachments.push(bytes),
+      closed,
     })
   }
 
@@ -55,11 +78,11 @@ export class Peer {
 
   /**
    * Calls a method of the other side.
-   * @throws ERR_CONFINE_VALUE, ERR_CONFINE_LIMIT, ERR_CONFINE_CHANNEL_CLOSED, or what `reviveError` made; the signal's reason
-   *   when that aborted, what `overdue` returned when the time was over.
+   * @throws ERR_CONFINE_VALUE, ERR_CONFINE_LIMIT, ERR_CONFINE_CHANNEL_CLOSED, or what `toError` or `reviveError` made; the signal's
+   *   reason when that aborted, what `overdue` returned when the time was over.
    */
-  request(cid: number, method: string, params: unknown[], options: RequestOptions = {}): Promise<unknown> {
-    return this.#start(cid, (id, parent) => ({ type: 'request', id, cid, parent, method, params }), false, options)
+  request(cid: number, method: string, params: unknown[], options: RequestOptions = noOptions): Promise<unknown> {
+    return this.#start(cid, method, 0, params, options)
   }
 
   /** From now on functions and streams may cross in calls of this container, in both directions. 0 has none. */
@@ -75,27 +98,33 @@ export class Peer {
   /** Revokes the functions and closes the streams that crossed for a container. What waits for them fails with `reason`. */
   closeScope(cid: number, reason: Error = containerClosed('callback or stream')): void {
     this.#references.close(cid, reason)
-    for (const [id, pending] of this.#pending) {
-      if (pending.isInvoke && pending.cid === cid) this.#drop(id, pending, reason)
-    }
-    for (const call of this.#incoming.values()) if (call.isInvoke && call.cid === cid) call.fail?.(reason)
+    for (const pending of this.#pending.all()) if (pending.isInvoke && pending.cid === cid) this.#drop(pending, reason)
+    this.#incoming.failEach(reason, (call) => call.isInvoke && call.cid === cid)
   }
 
-  #start(cid: number, message: (id: number, parent: number) => Message, isInvoke: boolean, options: RequestOptions): Promise<unknown> {
+  /** @param method Undefined to call the function of the other side that `reference` numbers. */
+  #start(cid: number, method: string | undefined, reference: number, params: unknown[], options: RequestOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const { signal } = options
-      if (signal?.aborted) throw signal.reason
+      const { signal, timeoutMs } = options
+      if (signal?.aborted) throw options.aborted === undefined ? signal.reason : options.aborted(signal)
       if (this.#closedBy !== undefined) throw this.#closedBy
       const within = this.#options.within?.()
-      const caller = within === undefined ? undefined : this.#incoming.get(incomingKey(within))
+      const caller = within === undefined ? undefined : this.#incoming.get(within)
       if (caller?.isAborted) throw cancelled()
       const id = this.#nextId++
-      const bytes = this.#codec.encode(message(id, caller?.id ?? 0), cid, this.#references)
-      const pending = new Outgoing(cid, isInvoke, caller, resolve, reject, options.itemOptions)
+      const parent = caller?.id ?? 0
+      const isInvoke = method === undefined
+      const out = this.#encode(
+        isInvoke ? { type: 'invoke', id, reference, parent, params } : { type: 'request', id, cid, parent, method, params },
+        cid,
+      )
+      const pending = new Outgoing({ id, cid, isInvoke, caller, options, resolve, reject, cancel: this.#drop })
       caller?.add(id)
-      pending.watch(options, (reason) => this.#cancel(id, reason))
-      this.#pending.set(id, pending)
-      this.#options.channel.send(bytes)
+      if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) this.#deadlines.add(pending, timeoutMs)
+      if (signal !== undefined) pending.listen(signal)
+      this.#pending.add(pending)
+      this.#transmit(out)
+      options.sent?.()
     })
   }
 
@@ -107,14 +136,16 @@ export class Peer {
   /** Closes the channel and rejects what is pending with `reason`. */
   close(reason: Error): void {
     this.#closedBy ??= reason
-    const pending = [...this.#pending.values()]
+    const pending = this.#pending.all()
     this.#pending.clear()
     this.#cancelled.clear()
     for (const request of pending) {
-      request.stopWatching()
+      this.#deadlines.remove(request)
+      request.leave()
       request.reject(reason)
     }
-    this.#abortIncoming(reason)
+    this.#deadlines.clear()
+    this.#incoming.abortAll(reason)
     this.#references.closeAll(reason)
     this.#options.channel.close()
   }
@@ -122,19 +153,15 @@ export class Peer {
   /** Closes a container's scope, rejects what waits for it, and aborts and fails the calls that it made. Answers may still come; nobody hears them. */
   abandon(cid: number, reason: Error): void {
     this.closeScope(cid, reason)
-    for (const [id, pending] of this.#pending) if (pending.cid === cid) this.#drop(id, pending, reason)
-    for (const call of this.#incoming.values()) if (call.cid === cid) call.fail?.(reason)
-  }
-
-  #cancel(id: number, reason: unknown): void {
-    const pending = this.#pending.get(id)
-    if (pending !== undefined) this.#drop(id, pending, reason)
+    for (const pending of this.#pending.all()) if (pending.cid === cid) this.#drop(pending, reason)
+    this.#incoming.failEach(reason, (call) => call.cid === cid)
   }
 
   /** Nobody waits for the answer any more. */
-  #drop(id: number, pending: Outgoing, reason: unknown): void {
-    this.#forget(id, pending)
-    this.#cancelled.set(id, pending.cid)
+  readonly #drop = (pending: Outgoing, reason: unknown): void => {
+    if (!this.#forget(pending)) return
+    const { id, cid } = pending
+    this.#cancelled.set(id, cid)
     pending.reject(reason)
     for (const call of pending.callsWithin ?? []) call.abort(cancelled())
     this.#send({ type: 'cancel', id })
@@ -144,17 +171,21 @@ export class Peer {
     )
   }
 
-  #forget(id: number, pending: Outgoing): void {
-    this.#pending.delete(id)
-    pending.stopWatching()
-    pending.caller?.requestsWithin?.delete(id)
+  /** Returns whether it was waited for. */
+  #forget(pending: Outgoing): boolean {
+    if (!this.#pending.delete(pending.id)) return false
+    this.#deadlines.remove(pending)
+    pending.leave()
+    return true
   }
 
-  #receive(bytes: Uint8Array): void {
+  #receive(memory: Buffer, start: number, end: number): void {
+    const attachments = this.#attachments
+    if (attachments.length > 0) this.#attachments = []
     // What was under way when this side closed, or after a fault, is nobody's business any more.
     if (this.#closedBy !== undefined) return
     try {
-      this.#dispatch(this.#codec.decode(bytes, this.#references))
+      this.#dispatch(this.#codec.read(memory, start, end, this.#references, attachments))
     } catch (error) {
       this.#fault(error)
     }
@@ -162,12 +193,17 @@ export class Peer {
 
   #dispatch(message: Message): void {
     switch (message.type) {
-      case 'request':
-        this.#answer(message)
+      case 'request': {
+        const { id, cid, parent = 0, method, params, heldBytes = 0 } = message
+        this.#serve(new Incoming({ id, cid, method, params, heldBytes }), parent)
         return
-      case 'invoke':
-        this.#answerInvoke(message)
+      }
+      case 'invoke': {
+        const { id, reference, parent = 0, params, heldBytes = 0 } = message
+        const { cid = 0, callback = null } = this.#references.ownCallback(reference) ?? {}
+        this.#serve(new Incoming({ id, cid, method: 'callback', params, heldBytes, callback }), parent)
         return
+      }
       case 'result': {
         const pending = this.#settle(message.id)
         if (pending !== undefined) pending.resolve(message.value)
@@ -177,6 +213,14 @@ export class Peer {
       case 'failure':
         this.#settleFailure(message.id, message.error)
         return
+      default:
+        this.#options.outside?.()
+        this.#dispatchOther(message)
+    }
+  }
+
+  #dispatchOther(message: Message): void {
+    switch (message.type) {
       case 'notify':
         this.#options.notify(message.cid, message.method, message.params, message.heldBytes ?? 0)
         return
@@ -202,92 +246,39 @@ export class Peer {
 
   #settleFailure(id: number, error: ErrorPayload): void {
     const pending = this.#settle(id)
-    pending?.reject(this.#options.reviveError(error, pending.isInvoke ? pending.cid : undefined))
+    if (pending === undefined) return
+    const { options, isInvoke, cid } = pending
+    pending.reject(options.toError?.(error) ?? this.#options.reviveError(error, isInvoke ? cid : undefined))
   }
 
   #cancelIncoming(id: number): void {
-    const call = this.#incoming.get(incomingKey(id))
+    const call = this.#incoming.get(id)
     if (call === undefined) return
     call.abort(cancelled())
-    for (const request of call.requestsWithin ?? []) this.#cancel(request, cancelled())
+    for (const request of call.requestsWithin ?? []) {
+      const pending = this.#pending.get(request)
+      if (pending !== undefined) this.#drop(pending, cancelled())
+    }
   }
 
   /** Takes the answer to a request. @returns Who waits for it; nobody when it was cancelled. */
   #settle(id: number): Outgoing | undefined {
-    if (this.#cancelled.delete(id)) return undefined
+    if (this.#cancelled.size > 0 && this.#cancelled.delete(id)) return undefined
     const pending = this.#pending.get(id)
     if (pending === undefined) throw new ConfineError('ERR_CONFINE_PROTOCOL', `Received an answer to request ${id}, which is not pending`)
-    this.#forget(id, pending)
+    this.#forget(pending)
     return pending
   }
 
-  #answer({ id, cid, parent = 0, method, params, heldBytes = 0 }: Message & { type: 'request' }): void {
-    this.#serve(id, heldBytes, parent, new Incoming(id, cid, method, params), (call) => this.#options.request(call))
-  }
-
-  #answerInvoke({ id, reference, parent = 0, params, heldBytes = 0 }: Message & { type: 'invoke' }): void {
-    const own = this.#references.ownCallback(reference)
-    this.#serve(id, heldBytes, parent, new Incoming(id, own?.cid ?? 0, 'callback', params, true), (call) => {
-      if (own === undefined) throw new ConfineError('ERR_CONFINE_REVOKED', 'The callback was released, or its container has closed')
-      return this.#options.invoke === undefined
-        ? Reflect.apply(own.callback, undefined, call.params)
-        : this.#options.invoke(own.callback, call)
-    })
-  }
-
-  #serve(id: number, heldBytes: number, parent: number, call: Incoming, act: (call: Incoming) => unknown): void {
-    const key = incomingKey(id)
-    if (this.#incoming.has(key)) throw new ConfineError('ERR_CONFINE_PROTOCOL', `Received request ${id} twice`)
-    if (this.#incoming.size >= this.#limits.maxPendingRequests) {
-      throw new ConfineError('ERR_CONFINE_PROTOCOL', `Received more than ${this.#limits.maxPendingRequests} requests at once`)
+  #serve(call: Incoming, parent: number): void {
+    if (!this.#incoming.admit(call)) return
+    if (parent !== 0) {
+      if (this.#cancelled.has(parent)) return this.#incoming.fail(call, cancelled())
+      const within = this.#pending.get(parent)
+      // Its word, so checked: a container is called back from within its own calls only.
+      if (within?.cid === call.cid) call.join(within)
     }
-    if (this.#incoming.size > 0 && this.#incomingBytes + heldBytes > this.#limits.maxPendingBytes) {
-      this.#fail(id, new ConfineError('ERR_CONFINE_LIMIT', `The calls under way hold more than ${this.#limits.maxPendingBytes} bytes`))
-      return
-    }
-    if (parent !== 0 && this.#cancelled.has(parent)) {
-      this.#fail(id, cancelled())
-      return
-    }
-    this.#incoming.set(key, call)
-    this.#incomingBytes += heldBytes
-    const within = parent === 0 ? undefined : this.#pending.get(parent)
-    // Its word, so checked: a container is called back from within its own calls only.
-    if (within?.cid === call.cid) call.join(within)
-    const isOver = () => {
-      if (!this.#incoming.delete(key)) return true
-      this.#incomingBytes -= heldBytes
-      call.leave()
-      return false
-    }
-    const fail = (thrown: unknown) => {
-      if (!isOver()) this.#fail(id, thrown)
-    }
-    const succeed = (value: unknown) => {
-      if (isOver()) return
-      try {
-        this.#send({ type: 'result', id, value }, call.cid)
-      } catch (error) {
-        this.#fail(id, error)
-      }
-    }
-    call.fail = (reason) => {
-      call.abort(reason)
-      fail(reason)
-    }
-    let answer: Promise<unknown>
-    try {
-      // Never trusts a thenable: a promise of this realm adopts it, and reports what it throws.
-      answer = Promise.resolve(act(call))
-    } catch (error) {
-      fail(error)
-      return
-    }
-    answer.then(succeed, fail)
-  }
-
-  #fail(id: number, thrown: unknown): void {
-    this.#sendError(this.#describe(thrown), (error) => ({ type: 'failure', id, error }))
+    this.#incoming.answer(call)
   }
 
   #describe(thrown: unknown): ErrorPayload {
@@ -310,10 +301,22 @@ export class Peer {
   /** Returns how many bytes left. */
   #send(message: Message, cid = 0, maxBytes = Number.POSITIVE_INFINITY): number {
     if (this.#closedBy !== undefined) return 0
-    const bytes = this.#codec.encode(message, cid, this.#references)
-    if (bytes.length > maxBytes) throw new ConfineError('ERR_CONFINE_LIMIT', `The message takes more than ${maxBytes} bytes`)
-    this.#options.channel.send(bytes)
-    return bytes.length
+    const out = this.#encode(message, cid)
+    const { size } = out
+    if (size > maxBytes) throw new ConfineError('ERR_CONFINE_LIMIT', `The message takes more than ${maxBytes} bytes`)
+    this.#transmit(out)
+    return size
+  }
+
+  #encode(message: Message, cid: number): EncodedMessage {
+    return this.#codec.write(message, cid, this.#references, this.#frames !== undefined)
+  }
+
+  #transmit({ writer, attachments }: EncodedMessage): void {
+    const frames = this.#frames
+    for (const bytes of attachments) frames?.sendAttachment(bytes)
+    if (frames !== undefined && writer.length < shortMessageBytes) frames.sendShort(writer.memory, writer.length)
+    else this.#options.channel.send(writer.take())
   }
 
   #fault(error: unknown): void {
@@ -322,7 +325,7 @@ export class Peer {
       ? error
       : new ConfineError('ERR_CONFINE_PROTOCOL', `Cannot take what the other side sent: ${errorPayload(error).message}`, { cause: error })
     this.#closedBy ??= fault
-    this.#abortIncoming(fault)
+    this.#incoming.abortAll(fault)
     this.#references.closeAll(fault)
     this.#options.channel.close()
     this.#options.closed(fault)
@@ -333,15 +336,10 @@ export class Peer {
     this.#isChannelClosed = true
     const reason = error ?? new ConfineError('ERR_CONFINE_CHANNEL_CLOSED', 'The other side closed the channel')
     this.#closedBy ??= reason
-    this.#abortIncoming(reason)
+    this.#incoming.abortAll(reason)
     this.#references.closeAll(reason)
     this.#options.closed(error)
   }
-
-  #abortIncoming(reason: Error): void {
-    const calls = [...this.#incoming.values()]
-    this.#incoming.clear()
-    this.#incomingBytes = 0
-    for (const call of calls) call.abort(reason)
-  }
 }
+
+const noOptions: RequestOptions = Object.freeze({})

@@ -1,5 +1,5 @@
 /** Numbers what one message of this side refers to. */
-export interface ReferenceWriter {
+interface ReferenceWriter {
   /** @throws ERR_CONFINE_LIMIT, ERR_CONFINE_REVOKED */
   callback(value: Function): number
   /** @throws ERR_CONFINE_LIMIT, ERR_CONFINE_REVOKED */
@@ -7,7 +7,7 @@ export interface ReferenceWriter {
 }
 
 /** Makes of the other side's numbers what stands for its functions and streams. */
-export interface ReferenceReader {
+interface ReferenceReader {
   /** @throws ERR_CONFINE_PROTOCOL */
   callback(id: number): Function
   /** @throws ERR_CONFINE_PROTOCOL */

@@ -1,11 +1,14 @@
+import { writeSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Channel, type ChannelReceiver, ConfineError } from '@confine-sandbox/contract'
 import type { ByteSocket } from './byte-socket.ts'
-import { FrameDecoder, frameHeaderBytes, writeFrameHeader } from './frame.ts'
+import { FrameDecoder, frameHeaderBytes, writeAttachmentHeader, writeFrameHeader } from './frame.ts'
+import { type FrameChannel, type FrameChannelReceiver, shortMessageBytes } from './frame-channel.ts'
 import { type ChannelLimits, defaultLimits } from './limits.ts'
-import { now } from './now.ts'
+import { Outbox } from './outbox.ts'
 import { openPipe, PipeSocket } from './pipe-socket.ts'
+import { TurnBudget } from './turn-budget.ts'
 
 /** What a stream channel can be told beside its limits. */
 export interface StreamChannelOptions {
@@ -36,18 +39,19 @@ export function inheritedChannel(
 ): { readonly channel: Channel; readonly socket: InheritedSocket } {
   // One buffer for all reads: no allocation for each, and none of a stream's steps between the system and the decoder.
   const buffer = Buffer.allocUnsafeSlow(readBytes)
-  let take = (_chunk: Uint8Array): boolean => true
+  let take = (_chunk: Buffer): boolean => true
   const read = (length: number) => take(buffer.subarray(0, length))
   const pipe = openPipe(fd)
   const socket = pipe === undefined ? netSocket(fd, buffer, read) : new PipeSocket(pipe, buffer, read)
-  const reads: LentReads = {
+  const descriptor: OwnDescriptor = {
     memory: buffer.buffer,
     open(reader) {
       take = reader
       socket.resume()
     },
+    write: (bytes, length) => writeNow(fd, bytes, length),
   }
-  return { channel: new StreamChannel(socket, options, reads), socket }
+  return { channel: new StreamChannel(socket, options, descriptor), socket }
 }
 
 function netSocket(fd: number, buffer: Buffer, callback: (length: number) => boolean): Socket {
@@ -55,38 +59,40 @@ function netSocket(fd: number, buffer: Buffer, callback: (length: number) => boo
   return new net.Socket({ fd, readable: true, writable: true, onread: { buffer, callback } })
 }
 
-/** Reads that come in memory which is overwritten by the next one. */
-interface LentReads {
+/** A socket whose descriptor is known: it is read and written with fewer steps than a stream's. */
+interface OwnDescriptor {
+  /** What was read comes in this memory, and is overwritten by the next read. */
   readonly memory: ArrayBufferLike
   /** @param take Takes what was read; returns whether to read on, or else to wait for `resume()`. */
-  open(take: (chunk: Uint8Array) => boolean): void
+  open(take: (chunk: Buffer) => boolean): void
+  /** Writes what can be written at once. Only while nothing waits in the stream. Returns how many bytes that were. */
+  write(bytes: Buffer, length: number): number
 }
 
-class StreamChannel implements Channel {
+class StreamChannel implements FrameChannel {
   readonly #stream: ByteSocket
   readonly #limits: ChannelLimits
   readonly #pauseAbove: number
-  #receiver: ChannelReceiver | undefined
-  #batch: Uint8Array[] = []
-  #batchBytes = 0
+  readonly #descriptor: OwnDescriptor | undefined
+  /** Whether what was written is in the system's hands as soon as nothing waits in the stream. */
+  readonly #isSocket: boolean
+  readonly #outbox = new Outbox()
+  readonly #turn = new TurnBudget(() => this.#readOn())
+  #closed: ((error?: Error) => void) | undefined
   #isClosing = false
   #isClosed = false
-  /** Time that was spent on what arrived in this turn of the event loop, milliseconds; small change is carried over. */
-  #busyMs = 0
-  #chunkStart = 0
-  #looksForTurn = false
+  #willFlush = false
   /** What of the last chunk was not taken yet. */
   #readRest: (() => boolean) | undefined
-  readonly #reads: LentReads | undefined
-  #waitsForTurn = false
   #waitsForDrain = false
   #closedBy: Error | undefined
 
   constructor(stream: Duplex, options: StreamChannelOptions)
-  constructor(socket: ByteSocket, options: StreamChannelOptions, reads: LentReads)
-  constructor(stream: ByteSocket, options: StreamChannelOptions, reads?: LentReads) {
-    this.#reads = reads
+  constructor(socket: ByteSocket, options: StreamChannelOptions, descriptor: OwnDescriptor)
+  constructor(stream: ByteSocket, options: StreamChannelOptions, descriptor?: OwnDescriptor) {
+    this.#descriptor = descriptor
     this.#stream = stream
+    this.#isSocket = descriptor !== undefined || stream instanceof process.getBuiltinModule('node:net').Socket
     this.#limits = options.limits ?? defaultLimits
     // Below the stream's own mark no 'drain' would follow.
     this.#pauseAbove = Math.max(options.pauseReadingAboveBytes ?? Number.POSITIVE_INFINITY, stream.writableHighWaterMark)
@@ -97,11 +103,30 @@ class StreamChannel implements Channel {
   }
 
   open(receiver: ChannelReceiver): void {
-    this.#receiver = receiver
-    const decoder = new FrameDecoder(this.#limits.maxMessageBytes, (message) => {
-      // The receiver may keep it.
-      receiver.message(message.buffer === this.#reads?.memory ? Buffer.from(message) : message)
-      return !this.#mustPause()
+    this.openFrames({
+      frame: (memory, start, end) => {
+        const message = memory.subarray(start, end)
+        // The receiver may keep it.
+        receiver.message(memory.buffer === this.#descriptor?.memory ? Buffer.from(message) : message)
+      },
+      attachment: () => {
+        throw new ConfineError('ERR_CONFINE_PROTOCOL', 'Received an attachment, which nobody takes here')
+      },
+      closed: (error) => receiver.closed(error),
+    })
+  }
+
+  openFrames(receiver: FrameChannelReceiver): void {
+    this.#closed = (error) => receiver.closed(error)
+    const decoder = new FrameDecoder(this.#limits.maxMessageBytes, {
+      message: (memory, start, end) => {
+        receiver.frame(memory, start, end)
+        return !this.#mustPause(end - start)
+      },
+      attachment: (bytes) => {
+        receiver.attachment(bytes)
+        return !this.#mustPause(bytes.length)
+      },
     })
     const stream = this.#stream
     if (stream.destroyed) this.#isClosed = true
@@ -109,39 +134,38 @@ class StreamChannel implements Channel {
       receiver.closed(this.#closedBy)
       return
     }
-    const take = (chunk: Uint8Array) => {
+    const take = (chunk: Buffer) => {
       if (this.#isClosed) return chunk.length
-      this.#chunkStart = now()
+      this.#turn.begin()
       let taken = chunk.length
       try {
         taken = decoder.push(chunk)
       } catch (error) {
         this.#finish(error as Error)
       }
-      this.#busyMs += now() - this.#chunkStart
-      if (this.#busyMs > smallChangeMs) this.#lookForTurn()
+      this.#turn.end()
       return taken
     }
-    if (this.#reads === undefined) this.#readEvents(take)
-    else this.#reads.open((chunk) => this.#takeLent(chunk, take))
+    if (this.#descriptor === undefined) this.#readEvents(take)
+    else this.#descriptor.open((chunk) => this.#takeLent(chunk, take))
     stream.on('end', () => {
       this.#finish(decoder.isIdle ? undefined : new ConfineError('ERR_CONFINE_PROTOCOL', 'The stream ended inside a frame'))
     })
   }
 
-  #readEvents(take: (chunk: Uint8Array) => number): void {
+  #readEvents(take: (chunk: Buffer) => number): void {
     const stream = this.#stream as Duplex
-    stream.on('data', (chunk: Uint8Array) => {
+    stream.on('data', (chunk: Buffer) => {
       const taken = take(chunk)
-      if (this.#mustPause()) stream.pause()
+      if (this.#isPausing) stream.pause()
       if (taken < chunk.length && !this.#isClosed) stream.unshift(chunk.subarray(taken))
     })
   }
 
   /** Takes bytes that are overwritten once this returns. @returns Whether to read on. */
-  #takeLent(chunk: Uint8Array, take: (chunk: Uint8Array) => number): boolean {
+  #takeLent(chunk: Buffer, take: (chunk: Buffer) => number): boolean {
     const taken = take(chunk)
-    if (!this.#mustPause()) return true
+    if (!this.#isPausing) return true
     if (taken < chunk.length && !this.#isClosed) {
       const rest = Buffer.from(chunk.subarray(taken))
       this.#readRest = () => this.#takeLent(rest, take)
@@ -150,19 +174,39 @@ class StreamChannel implements Channel {
   }
 
   send(message: Uint8Array): void {
+    if (message.length < shortMessageBytes) this.sendShort(asBuffer(message), message.length)
+    else this.#sendLong(message, writeFrameHeader)
+  }
+
+  sendAttachment(bytes: Uint8Array): void {
+    this.#sendLong(bytes, writeAttachmentHeader)
+  }
+
+  sendShort(memory: Buffer, length: number): void {
     if (this.#isClosing || this.#isClosed) return
+    if (!this.#outbox.hasRoomFor(length)) this.#flush()
     // Messages of one tick leave together: one system call instead of one each.
-    if (this.#batch.length === 0) process.nextTick(() => this.#flush())
-    this.#batch.push(message)
-    this.#batchBytes += frameHeaderBytes + message.length
-    if (this.#batchBytes + this.#stream.writableLength > this.#limits.maxQueuedBytes) {
-      this.#finish(
-        new ConfineError(
-          'ERR_CONFINE_LIMIT',
-          `More than ${this.#limits.maxQueuedBytes} bytes wait for the other side, which does not read them`,
-        ),
-      )
+    if (!this.#willFlush) {
+      this.#willFlush = true
+      process.nextTick(this.#flushInTurn)
     }
+    this.#outbox.add(memory, length)
+    // Many do not wait for the last of them: the other side can begin.
+    if (this.#outbox.messages >= messagesTogether) this.#flush()
+    this.#checkQueue()
+  }
+
+  #sendLong(bytes: Uint8Array, writeHeader: (target: Uint8Array, offset: number, length: number) => void): void {
+    if (this.#isClosing || this.#isClosed) return
+    this.#flush()
+    if (this.#stream.destroyed) return
+    const header = Buffer.allocUnsafe(frameHeaderBytes)
+    writeHeader(header, 0, bytes.length)
+    this.#stream.cork()
+    this.#stream.write(header)
+    this.#stream.write(bytes)
+    this.#stream.uncork()
+    this.#checkQueue()
   }
 
   close(): void {
@@ -172,56 +216,62 @@ class StreamChannel implements Channel {
     this.#stream.end(() => this.#finish())
   }
 
+  readonly #flushInTurn = (): void => {
+    this.#willFlush = false
+    this.#flush()
+  }
+
   #flush(): void {
-    const batch = this.#batch
-    const bytes = this.#batchBytes
-    this.#batch = []
-    this.#batchBytes = 0
-    if (batch.length === 0 || this.#isClosed || this.#stream.destroyed) return
-    if (bytes <= mergeBelowBytes) {
-      this.#stream.write(merged(batch, bytes))
+    const outbox = this.#outbox
+    const { length, memory } = outbox
+    if (length === 0) return
+    const stream = this.#stream
+    if (this.#isClosed || stream.destroyed) {
+      outbox.clear()
       return
     }
-    this.#stream.cork()
-    for (const message of batch) {
-      const header = Buffer.allocUnsafe(frameHeaderBytes)
-      writeFrameHeader(header, 0, message.length)
-      this.#stream.write(header)
-      this.#stream.write(message)
+    const written = this.#descriptor !== undefined && stream.writableLength === 0 ? this.#descriptor.write(memory, length) : 0
+    if (written < length) {
+      stream.write(memory.subarray(written, length))
+      // It may still be read from there.
+      if (!this.#isSocket || stream.writableLength > 0) outbox.giveUp()
     }
-    this.#stream.uncork()
+    outbox.clear()
   }
 
-  #mustPause(): boolean {
-    if (this.#isClosed) return true
-    if (!this.#waitsForDrain && this.#batchBytes + this.#stream.writableLength > this.#pauseAbove) {
-      this.#waitsForDrain = true
-      this.#stream.once('drain', () => {
-        this.#waitsForDrain = false
-        this.#readOn()
-      })
-    }
-    if (!this.#waitsForTurn && this.#busyMs + now() - this.#chunkStart > maxTurnMs) {
-      this.#waitsForTurn = true
-      this.#lookForTurn()
-    }
-    return this.#waitsForDrain || this.#waitsForTurn
+  #checkQueue(): void {
+    if (this.#outbox.length + this.#stream.writableLength <= this.#limits.maxQueuedBytes) return
+    this.#finish(
+      new ConfineError(
+        'ERR_CONFINE_LIMIT',
+        `More than ${this.#limits.maxQueuedBytes} bytes wait for the other side, which does not read them`,
+      ),
+    )
   }
 
-  #lookForTurn(): void {
-    if (this.#looksForTurn) return
-    this.#looksForTurn = true
-    setImmediate(() => {
-      this.#looksForTurn = false
-      this.#busyMs = 0
-      if (!this.#waitsForTurn) return
-      this.#waitsForTurn = false
+  get #isPausing(): boolean {
+    return this.#isClosed || this.#waitsForDrain || this.#turn.isOver
+  }
+
+  #mustPause(messageBytes: number): boolean {
+    if (!this.#waitsForDrain && this.#outbox.length + this.#stream.writableLength > this.#pauseAbove) this.#waitForDrain()
+    this.#turn.look(messageBytes)
+    return this.#isPausing
+  }
+
+  #waitForDrain(): void {
+    // Nothing but what is in the stream is ever drained.
+    this.#flush()
+    if (this.#stream.writableLength <= this.#pauseAbove) return
+    this.#waitsForDrain = true
+    this.#stream.once('drain', () => {
+      this.#waitsForDrain = false
       this.#readOn()
     })
   }
 
   #readOn(): void {
-    if (this.#waitsForDrain || this.#waitsForTurn || this.#isClosed) return
+    if (this.#isPausing) return
     const readRest = this.#readRest
     this.#readRest = undefined
     if (readRest?.() !== false) this.#stream.resume()
@@ -231,35 +281,30 @@ class StreamChannel implements Channel {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#closedBy = error
-    this.#batch = []
+    this.#outbox.clear()
     this.#stream.destroy()
-    this.#receiver?.closed(error)
+    this.#closed?.(error)
   }
 }
-
-/**
- * How long one turn of the event loop may serve one stream. Node reads a stream that is never empty up to 32 times before
- * it looks at anything else: at full speed that is seconds of calls.
- */
-const maxTurnMs = 20
 
 /** As much as libuv reads at once from a socket that has more. */
 const readBytes = 64 * 1024
 
-/** To ask for the next turn costs as much as a seventh of a call: it is asked once this much was spent. */
-const smallChangeMs = 1
+/** So many short messages leave at once, before the tick is over. */
+const messagesTogether = 64
 
-/** Up to here one copy is cheaper than one write per message. */
-const mergeBelowBytes = 64 * 1024
+// Taken before guest code can touch `fs`.
+const write = writeSync
 
-function merged(batch: readonly Uint8Array[], bytes: number): Buffer {
-  const buffer = Buffer.allocUnsafe(bytes)
-  let offset = 0
-  for (const message of batch) {
-    writeFrameHeader(buffer, offset, message.length)
-    offset += frameHeaderBytes
-    buffer.set(message, offset)
-    offset += message.length
+/** How many bytes the system took at once. What else there is to say of the descriptor, its stream says. */
+function writeNow(fd: number, bytes: Buffer, length: number): number {
+  try {
+    return write(fd, bytes, 0, length)
+  } catch {
+    return 0
   }
-  return buffer
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

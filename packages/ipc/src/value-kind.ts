@@ -42,9 +42,23 @@ export const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototyp
 /** Whether a text takes one byte for each character. */
 export function isLatin1(text: string): boolean {
   if (text.length >= 24) return latin1.test(text)
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return false
-  return true
+  let all = 0
+  for (let i = 0; i < text.length; i++) all |= text.charCodeAt(i)
+  return all <= 0xff
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is all of Latin-1
 const latin1 = /^[\u0000-\u00ff]*$/
+
+/** What an error has beside its name, message and stack. */
+export function errorFields(error: Error): Record<string, unknown> {
+  const fields: Record<string, unknown> = { __proto__: null }
+  if (Object.hasOwn(error, 'cause')) fields.cause = error.cause
+  if (Object.hasOwn(error, 'errors')) fields.errors = (error as AggregateError).errors
+  for (const key of Object.keys(error)) {
+    if (!ownErrorFields.has(key)) fields[key] = (error as unknown as Record<string, unknown>)[key]
+  }
+  return fields
+}
+
+const ownErrorFields = new Set(['name', 'message', 'stack', 'cause', 'errors'])

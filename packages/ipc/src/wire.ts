@@ -47,6 +47,10 @@ export const tag = Object.freeze({
   callback: 0x16,
   /** varint: the sender's number for one of its streams. */
   stream: 0x17,
+  /** An ArrayBuffer that came as an attachment, the next of this message. */
+  attachedArrayBuffer: 0x18,
+  /** kind byte: a view of a whole ArrayBuffer that came as an attachment, the next of this message. */
+  attachedView: 0x19,
 })
 
 /** The views over an ArrayBuffer; a view's kind byte is its place in this list. Append only. */

@@ -41,6 +41,13 @@ export class WorkCount {
     this.#left = most * 1000
   }
 
+  /** Begins with another message. */
+  reset(most: number): void {
+    this.#left = most * 1000
+    this.#keys = 0
+    this.#root = undefined
+  }
+
   /** Returns whether it is too much now. */
   spend(units: number): boolean {
     this.#left -= units

@@ -256,3 +256,33 @@ test('a getter that sends a message of its own does not disturb the one it stand
   }
   expect(cross(value)).toEqual({ inner: 'text', after: 1 })
 })
+
+test('attachments are those that the message names, each once', () => {
+  const bytes = () => new Uint8Array(200_000).fill(3)
+  const view = [2, 1, 0x19, 0]
+  const read = (message: number[], attachments: Uint8Array<ArrayBuffer>[]) =>
+    codec.read(Buffer.from(message), 0, message.length, undefined, attachments)
+  expect(read(view, [bytes()])).toMatchObject({ type: 'result', value: bytes() })
+  expect(read([2, 1, 0x18], [bytes()])).toMatchObject({ value: bytes().buffer })
+  for (const [message, attachments] of [
+    [view, []],
+    [view, [bytes(), bytes()]],
+    [[2, 1, 0x00], [bytes()]],
+    [[2, 1, 0x19, 200], [bytes()]],
+    // Three bytes too many for numbers of eight.
+    [[2, 1, 0x19, 11], [new Uint8Array(200_003)]],
+  ] as [number[], Uint8Array<ArrayBuffer>[]][]) {
+    expect(() => read(message, attachments)).toThrow(expect.objectContaining({ code: 'ERR_CONFINE_PROTOCOL' }))
+  }
+})
+
+test('attachments count towards the length of their message, at its sender', () => {
+  const small = new MessageCodec({ ...defaultLimits, maxMessageBytes: 300_000 }, { errorStacks: false })
+  const message = (...lengths: number[]) => ({ type: 'result' as const, id: 1, value: lengths.map((length) => new Uint8Array(length)) })
+  const out = small.write(message(200_000), 0, undefined, true)
+  expect([out.attachments.length, out.size]).toEqual([1, 200_000 + out.writer.length])
+  for (const lengths of [[200_000, 200_000], [200_000, 99_990], [400_000]]) {
+    expect(() => small.write(message(...lengths), 0, undefined, true)).toThrow(expect.objectContaining({ code: 'ERR_CONFINE_LIMIT' }))
+  }
+  expect(small.write(message(10), 0, undefined, true).attachments).toEqual([])
+})

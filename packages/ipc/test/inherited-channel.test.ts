@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { expect, test } from 'vitest'
-import { streamChannel } from '../src/index.ts'
+import { Peer, streamChannel } from '../src/index.ts'
 
 const index = new URL('../src/index.ts', import.meta.url).href
 
@@ -104,4 +104,49 @@ test.each([
   act(child.stdio[3] as Duplex)
   const [report] = await once(child.stdout as Duplex, 'data')
   expect(JSON.parse(String(report)).error).toBe(error)
+})
+
+// Answers with what it got; "many" asks for many answers in one step, whose memory is used again at once.
+const echo = `import { inheritedChannel, Peer } from ${JSON.stringify(index)}
+const { channel } = inheritedChannel(3)
+new Peer({
+  channel,
+  request: ({ params }) => params[0],
+  notify: () => {},
+  closed: () => process.exit(0),
+  reviveError: (payload) => new Error(payload.message),
+})`
+
+test('two peers carry small and large values at once, each in memory of its own', async () => {
+  const child = spawn(process.execPath, ['--conditions=@confine/source', '--input-type=module', '-e', echo], {
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+  })
+  const peer = new Peer({
+    channel: streamChannel(child.stdio[3] as Duplex),
+    request: () => undefined,
+    notify: () => {},
+    closed: () => {},
+    reviveError: ({ message }) => new Error(message),
+  })
+  const large = (length: number) => new Uint8Array(length).map((_, at) => at * 7 + length)
+  const values = [
+    large(127 * 1024),
+    large(5_000_000),
+    { a: new Float64Array(large(800_000).buffer), b: large(300_000).buffer, c: [1, 'x'.repeat(40_000)] },
+    ...Array.from({ length: 2000 }, (_, i) => ({ i, text: 'y'.repeat(i % 300) })),
+    [large(128 * 1024), new DataView(large(200_000).buffer, 1000, 150_000), 'end'],
+  ]
+  const expected = structuredClone(values.slice(0, -1))
+  const asked = values.map((value) => peer.request(1, 'echo', [value]))
+  // What was sent is what the caller had.
+  ;(values[1] as Uint8Array).fill(0)
+  const answers: any[] = await Promise.all(asked)
+  const last = answers.pop()
+  expect(answers).toStrictEqual(expected)
+  expect(last[1]).toStrictEqual(new DataView(large(200_000).buffer.slice(1000, 151_000)))
+  for (const bytes of [answers[0], answers[1], last[0]]) expect([bytes.byteOffset, bytes.buffer.byteLength]).toEqual([0, bytes.length])
+  await expect(peer.request(1, 'echo', [large(33 << 20), large(33 << 20)])).rejects.toMatchObject({ code: 'ERR_CONFINE_LIMIT' })
+  expect(await peer.request(1, 'echo', ['still there'])).toBe('still there')
+  peer.close(new Error('over'))
+  expect(await once(child, 'exit')).toEqual([0, null])
 })

@@ -68,7 +68,7 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
     for (const [name, value] of Object.entries({ process, console, ...this.#timers.globals })) {
       Object.defineProperty(global, name, { value, writable: true, configurable: true, enumerable: true })
     }
-    defineGlobals(realm, this.opts.globals ?? {}, async (host, args) => {
+    defineGlobals(realm, this.opts.globals ?? {}, (host, args) => {
       this.#assertOpen()
       return host(...args)
     })
@@ -92,28 +92,27 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
    * Calls an exported function, and awaits what it returns.
    * @throws MethodNotFound; ERR_CONFINE_CONTAINER_CLOSED; what the function throws, as an Error.
    */
-  override async handleAPICall(methodName: string, params: unknown[] = []): Promise<unknown> {
-    this.#assertOpen()
-    let method: Method | undefined
+  override handleAPICall(methodName: string, params: unknown[] = []): Promise<unknown> {
     try {
-      method = findMethod(this.#module?.exports, methodName)
-      if (method !== undefined) return await this.#call(method, params)
+      this.#assertOpen()
+      const method = findMethod(this.#module?.exports, methodName)
+      if (method !== undefined) return this.#call(method, params)
     } catch (thrown) {
-      throw this.#failure(thrown)
+      return Promise.reject(this.#failure(thrown))
     }
-    throw new MethodNotFound(`Method not found: ${methodName}`)
+    return Promise.reject(new MethodNotFound(`Method not found: ${methodName}`))
   }
 
   /**
    * Calls a function that the program gave away, and awaits what it returns.
    * @throws ERR_CONFINE_CONTAINER_CLOSED; what the function throws, as an Error.
    */
-  override async invoke(callback: Function, params: unknown[]): Promise<unknown> {
-    this.#assertOpen()
+  override invoke(callback: Function, params: unknown[]): Promise<unknown> {
     try {
-      return await this.#call({ owner: undefined, call: callback as Method['call'] }, params)
+      this.#assertOpen()
+      return this.#call({ owner: undefined, call: callback as Method['call'] }, params)
     } catch (thrown) {
-      throw this.#failure(thrown)
+      return Promise.reject(this.#failure(thrown))
     }
   }
 
@@ -161,16 +160,22 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
       return os
     }
     try {
-      const module = (await this.#orClosed(new ProgramModules(realm, program, replaced).run())) as { readonly exports: unknown }
+      const module = (await this.#orClosed(new ProgramModules(realm, program, replaced).run(), (thrown) => thrown)) as {
+        readonly exports: unknown
+      }
       if (this.#exitCode === undefined) this.#module = module
     } catch (thrown) {
       if (this.#exitCode === undefined) throw this.#failure(thrown)
     }
   }
 
-  async #call({ call, owner }: Method, params: unknown[]): Promise<unknown> {
-    const result: unknown = Reflect.apply(call, owner, params.map(this.#realm!.tools.adopt))
-    return isThenable(result) ? await this.#orClosed(result) : result
+  /** @throws what the function throws at once. */
+  #call({ call, owner }: Method, params: unknown[]): Promise<unknown> {
+    const { adopt } = this.#realm!.tools
+    const adopted: unknown[] = []
+    for (let i = 0; i < params.length; i++) adopted.push(adopt(params[i]))
+    const result: unknown = Reflect.apply(call, owner, adopted)
+    return isThenable(result) ? this.#orClosed(result, (thrown) => this.#failure(thrown)) : Promise.resolve(result)
   }
 
   #exit(code: number): never {
@@ -197,12 +202,21 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
     this.emit('closed', code)
   }
 
-  /** Awaits a promise of the program, or the end of the container. */
-  #orClosed(promise: PromiseLike<unknown>): Promise<unknown> {
+  /** Awaits a promise of the program, or the end of the container. @param failed makes the error of what it throws. */
+  #orClosed(promise: PromiseLike<unknown>, failed: (thrown: unknown) => unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#waiting.add(reject)
-      const settled = Promise.resolve(promise).finally(() => this.#waiting.delete(reject))
-      settled.then(resolve, reject)
+      const waiting = (reason: Error) => reject(failed(reason))
+      this.#waiting.add(waiting)
+      Promise.resolve(promise).then(
+        (value) => {
+          this.#waiting.delete(waiting)
+          resolve(value)
+        },
+        (thrown) => {
+          this.#waiting.delete(waiting)
+          reject(failed(thrown))
+        },
+      )
     })
   }
 
