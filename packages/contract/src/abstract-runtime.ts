@@ -27,4 +27,12 @@ export const APIObject = untyped.APIObject as new (name: string, children: reado
 export const APIMethod = untyped.APIMethod as new (name: string) => ApiChild & { type: 'method' }
 
 /** What `handleAPICall` throws for a name that is no exported function. Its `code` is -1. */
-export const MethodNotFound = untyped.MethodNotFound as new (message?: string, data?: unknown) => Error & { code: number; data?: unknown }
+export const MethodNotFound = named(untyped.MethodNotFound, 'MethodNotFound') as new (
+  message?: string,
+  data?: unknown,
+) => Error & { code: number; data?: unknown }
+
+/** The host tells the error by the name of its class, and in a bundle that has another of that name it gets a new one. */
+function named(Class: unknown, name: string): unknown {
+  return Object.defineProperty(Class, 'name', { value: name, configurable: true })
+}

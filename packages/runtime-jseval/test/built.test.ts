@@ -22,6 +22,14 @@ test('require gives the class, import gives it as the default', async () => {
   expect(Object.keys(imported)).toEqual(['default'])
 })
 
+test('the one file that guests load names its errors as the others do', async () => {
+  const Runtime = createRequire(import.meta.url)('../dist/guest.cjs') as new (options: object) => any
+  const runtime = new Runtime({ source: 'exports.addOne = (num) => num + 1' })
+  await runtime.run()
+  expect(await rejection(runtime.handleAPICall('missing'))).toMatchObject({ name: 'MethodNotFound', code: -1 })
+  await runtime.close()
+})
+
 test('nothing is opened once it is prepared', async () => {
   const child = fileURLToPath(new URL('children/locked.mjs', import.meta.url))
   const { stdout } = await run('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, ...options, child, built])
