@@ -16,6 +16,8 @@ export function guestCommand(options: CheckedOptions, entry: string, lockPath: s
   return {
     file: process.execPath,
     args: [
+      // Its path is a real one: the host has looked.
+      '--preserve-symlinks-main',
       ...heapFlags(options.limits),
       ...(options.policy.hardened ? hardenedFlags : []),
       ...runtime.nodeFlags,

@@ -233,6 +233,14 @@ static enum verdict answer_as_filter(struct notifier *notifier,
 	}
 }
 
+/* Until the lock every path is as good as any other but that of the lock. */
+static bool is_path_asked_for(const struct notifier *notifier,
+			      const struct rule *rule)
+{
+	return notifier->locked || notifier->options->trace ||
+	       (rule->flags & RULE_LOCKS) != 0;
+}
+
 enum verdict answer_call(struct notifier *notifier)
 {
 	union request request = { 0 };
@@ -268,7 +276,7 @@ enum verdict answer_call(struct notifier *notifier)
 			return answer_as_filter(notifier, &call, action);
 	}
 	rule = find_rule(notifier->plan, call.number, call.arguments);
-	if (rule->path != RULE_ANY) {
+	if (rule->path != RULE_ANY && is_path_asked_for(notifier, rule)) {
 		int error = read_path((pid_t)request.call.pid,
 				      call.arguments[rule->path], path);
 

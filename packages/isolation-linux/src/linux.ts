@@ -15,7 +15,7 @@ import { launcherArguments, lockPath } from './launcher-arguments.ts'
 import { type Machine, thisMachine } from './machine.ts'
 import { encodePlan } from './plan.ts'
 import { reportReader } from './report-reader.ts'
-import { loadedSharedObjects, type SharedObjects } from './shared-objects.ts'
+import { libraryHints, loadedSharedObjects, type SharedObjects } from './shared-objects.ts'
 import type { Architecture } from './syscall-numbers.ts'
 
 /** Options of `linux()`. */
@@ -61,7 +61,7 @@ export function linux(options: LinuxOptions = {}): IsolationBackend {
       return {
         file: launcher,
         args: launcherArguments(command, policy, objects, cgroups),
-        env: command.env,
+        env: { ...command.env, ...libraryHints(objects) },
         cwd: '/',
         descriptors: [{ send: plan, read: () => reportReader(architecture) }],
       }

@@ -25,6 +25,19 @@ export function sortSharedObjects(paths: readonly string[]): SharedObjects {
   return { loader, libraries: files.filter((path) => path !== loader) }
 }
 
+/**
+ * What tells the loader of glibc where the libraries of node lie. A guest has no cache of them, so the loader would look for the
+ * first one in a dozen directories that are not there, each of them a question that the supervisor answers.
+ */
+export function libraryHints({ loader, libraries }: SharedObjects): Readonly<Record<string, string>> {
+  if (loader === undefined || !/\/ld-linux[^/]*$/.test(loader)) return {}
+  // In the order in which the loader would find them, and no other: this process may have been told to load more.
+  const known = libraries.filter((path) => nodesLibrary.test(path) && !/[\s:$]/.test(path))
+  return known.length === 0 ? {} : { LD_PRELOAD: known.join(':') }
+}
+
+const nodesLibrary = /\/(libdl|libstdc\+\+|libm|libgcc_s|libpthread|libatomic|librt|libc)\.so\.\d+$/
+
 function realPath(path: string): string {
   try {
     return realpathSync(path)

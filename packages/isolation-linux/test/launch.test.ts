@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { syscallNumber } from '../src/syscall-numbers.ts'
+import { loadedSharedObjects } from '../src/shared-objects.ts'
 import { architecture, children, environment, launch, locked, lockPath, program, run, statusOf, users } from './support/launch.ts'
 
 let directory: string
@@ -110,8 +111,11 @@ describe.each(users)('launched by %s', (as) => {
       },
       { as },
     )
-    const [env, argv, execPath] = JSON.parse(Buffer.from(stdout, 'latin1').toString())
+    const [{ LD_PRELOAD = '', ...env }, argv, execPath] = JSON.parse(Buffer.from(stdout, 'latin1').toString())
     expect(env).toEqual({ A: '1', B: '' })
+    // Where the loader is that of glibc, it is told what it would find anyhow.
+    const { libraries } = loadedSharedObjects()
+    expect(libraries).toEqual(expect.arrayContaining(LD_PRELOAD.split(':').filter((path: string) => path !== '')))
     expect(argv).toEqual([process.execPath, 'a b', '--', 'ü'])
     expect(execPath).toBe(process.execPath)
   })

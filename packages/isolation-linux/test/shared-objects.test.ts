@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { loadedSharedObjects, sortSharedObjects } from '../src/shared-objects.ts'
+import { libraryHints, loadedSharedObjects, sortSharedObjects } from '../src/shared-objects.ts'
 
 test.each([
   ['glibc on x64', '/lib64/ld-linux-x86-64.so.2'],
@@ -25,4 +25,13 @@ test('finds what this process has loaded, without looking at the network', () =>
   expect(libraries.length).toBeGreaterThan(0)
   for (const path of libraries) expect([path, existsSync(path)]).toEqual([path, true])
   expect(Reflect.get(process.report, 'excludeNetwork')).toBe(before)
+})
+
+test('tells the loader of glibc where the libraries of node lie, and of no others', () => {
+  const loader = '/lib64/ld-linux-x86-64.so.2'
+  const libraries = ['/lib/libstdc++.so.6', '/opt/lib/libjemalloc.so.2', '/lib/libc.so.6', '/odd:path/libm.so.6', '/$ORIGIN/libdl.so.2']
+  expect(libraryHints({ loader, libraries })).toEqual({ LD_PRELOAD: '/lib/libstdc++.so.6:/lib/libc.so.6' })
+  expect(libraryHints({ loader, libraries: ['/opt/lib/libuv.so.1'] })).toEqual({})
+  expect(libraryHints({ loader: '/lib/ld-musl-x86_64.so.1', libraries })).toEqual({})
+  expect(libraryHints({ loader: undefined, libraries })).toEqual({})
 })
