@@ -25,13 +25,13 @@ export function copiedError(thrown: unknown): Error {
  */
 export function compileError(thrown: unknown, textOf: (path: string) => string): Error {
   const error = copiedError(thrown)
-  // isolated-vm puts the place at the end of the message.
-  const place = / \[(.*):(\d+):(\d+)\]$/.exec(error.message)
+  // isolated-vm puts the place at the end of the message. A program can write what looks like one, of any size.
+  const place = / \[(.*):(\d+):(\d+)\]$/.exec(error.message.slice(-longestPlace))
   if (place === null) return error
   const [all, path, line, column] = place as unknown as [string, string, string, string]
   const message = error.message.slice(0, -all.length)
   const source = textOf(path).split('\n')[Number(line) - 1] ?? ''
-  const shown = source.length <= 200 ? `${source}\n${' '.repeat(Math.max(0, Number(column) - 1))}^\n\n` : ''
+  const shown = source.length <= 200 ? `${source}\n${' '.repeat(Math.min(source.length, Math.max(0, Number(column) - 1)))}^\n\n` : ''
   return guestError({
     name: error.name,
     message,
@@ -39,6 +39,9 @@ export function compileError(thrown: unknown, textOf: (path: string) => string):
     fields: {},
   })
 }
+
+/** No path is longer than 4,096 bytes. */
+const longestPlace = 4200
 
 const natives = new Map([EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((native) => [native.name, native]))
 

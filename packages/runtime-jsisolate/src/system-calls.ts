@@ -1,4 +1,5 @@
 import { domainToASCII, domainToUnicode } from 'node:url'
+import { types } from 'node:util'
 
 /**
  * What the shims of an isolate ask of the process: text and bytes for text and bytes. A program may ask the same, with
@@ -35,8 +36,10 @@ export function systemCall(name: unknown, ...args: readonly unknown[]): unknown 
     case 'decode': {
       const [encoding, bytes, isFatal] = args
       if (!ArrayBuffer.isView(bytes) || bytes.byteLength > maxSize) throw new TypeError('No bytes to decode')
+      // What both sides can write is not read in place, whoever could change it.
+      const own = types.isSharedArrayBuffer(bytes.buffer) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).slice() : bytes
       try {
-        return decoder(encoding, isFatal === true)?.decode(bytes as Uint8Array)
+        return decoder(encoding, isFatal === true)?.decode(own as Uint8Array)
       } catch {
         return undefined
       }

@@ -281,3 +281,16 @@ test('memory that is shared does not cross', async () => {
   expect(seen).toEqual([])
   expect(await call('plain')).toEqual(new Uint8Array(2))
 })
+
+test.each([
+  ['far to the right', 'x [/guest/main.js:1:99999999999999]'],
+  ['in a file that is none', 'x [/nowhere:1:99999999999999]'],
+  ['of any length', `${' ['.repeat(30_000)}:1:1]`],
+])(
+  'an error that is thrown with a place %s in its message, as those of the compiler have it, is one like any other',
+  async (_what, message) => {
+    const error = await rejection(start(`throw new SyntaxError(${JSON.stringify(message)})`, { module: 'esm' }))
+    expect(error).toMatchObject({ name: 'SyntaxError', message: expect.stringMatching(/^( \[)+|^x/) })
+    expect(String((error as Error).stack).length).toBeLessThan(200_000)
+  },
+)

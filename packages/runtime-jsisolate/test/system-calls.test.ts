@@ -34,6 +34,11 @@ test.each<[unknown, unknown[]]>([
   expect(systemCall(...(args as [unknown]))).toEqual(expected)
 })
 
+test('decodes what both sides could change from a copy', () => {
+  const shared = new Uint8Array(new SharedArrayBuffer(4)).fill(0x61)
+  expect(systemCall('decode', 'utf-8', shared.subarray(1), true)).toBe('aaa')
+})
+
 test('changes a part of a URL and nothing else', () => {
   expect(systemCall('url-with', 'http://h/', 'constructor', 'x')).toMatchObject({ href: 'http://h/' })
   expect(systemCall('url-with', 'http://h/', 'href', 'http://other')).toMatchObject({ href: 'http://h/' })
