@@ -316,3 +316,26 @@ test('a promise that cannot even be looked at fails its call', async () => {
   peer(right, { request: () => odd })
   await expect(host.request(0, 'm', [])).rejects.toThrow('no constructor')
 })
+
+test('a call that was failed before its time answers nobody, though its number is given to another', async () => {
+  const answers = new Map<number, (value: unknown) => void>()
+  const limits = { ...defaultLimits, maxPendingBytes: 20_000 }
+  const { subject, messages, say } = scripted({
+    limits,
+    request: ({ cid }) => new Promise((resolve) => answers.set(cid, resolve)),
+  })
+  const ask = (id: number, cid: number) => say(codec.encode({ type: 'request', id, cid, method: 'm', params: ['x'.repeat(9_000)] }))
+  ask(1, 1)
+  subject.abandon(1, new Error('closed'))
+  ask(1, 2)
+  answers.get(1)?.('of the first')
+  await new Promise(setImmediate)
+  expect(messages()).toMatchObject([{ type: 'failure', id: 1 }])
+  // What the others hold is counted on.
+  ask(2, 3)
+  ask(3, 4)
+  expect(messages()).toMatchObject([{ id: 1 }, { type: 'failure', id: 3, error: { code: 'ERR_CONFINE_LIMIT' } }])
+  answers.get(2)?.('of the second')
+  await new Promise(setImmediate)
+  expect(messages()[2]).toMatchObject({ type: 'result', id: 1, value: 'of the second' })
+})
