@@ -35,6 +35,9 @@ export type ConfineIPC = Peer
 /** Gives a sandbox in which nothing has run yet other globals. For the pool. */
 export let giveGlobals: (sandbox: Sandbox, globals: FlatGlobals) => void
 
+/** Whether programs are on their way into a sandbox. For the pool. */
+export let isLoading: (sandbox: Sandbox) => boolean
+
 /**
  * A guest process that the operating system confines, and the containers in it. One sandbox is one trust domain: its
  * containers share a process. Programs that must not trust each other belong in sandboxes of their own.
@@ -68,6 +71,8 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   #failure: ConfineError | undefined
   /** The host ended the process, for no fault of what is in it. */
   #isTornDown = false
+  /** Programs that have not loaded yet. */
+  #loading = 0
   #closed: (exitCode: number) => void
 
   static {
@@ -75,6 +80,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
       sandbox.#host.globals = globals
       sandbox.globalsMap = globals.functions
     }
+    isLoading = (sandbox) => sandbox.#loading > 0
   }
 
   /** @throws ERR_CONFINE_BAD_OPTION */
@@ -184,11 +190,12 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     return await observed(
       'exec',
       () => ({ sandbox: this }),
-      () => this.#exec<Api>(opts),
+      () => this.#exec<Api>(opts).finally(() => this.#loading--),
     )
   }
 
   async #exec<Api>(opts: unknown): Promise<Container<Api>> {
+    this.#loading++
     const program = await readProgram(opts, this.opts, this.opts.runtime.modules)
     await this.init({ signal: program.signal })
     const guest = this.#requireGuest()

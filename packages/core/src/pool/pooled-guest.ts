@@ -1,5 +1,5 @@
 import { guestMethod } from '@confine-sandbox/guest'
-import type { Sandbox } from '../sandbox.ts'
+import { isLoading, type Sandbox } from '../sandbox.ts'
 import { residentMiB } from './resident-memory.ts'
 
 /** One guest of a pool. */
@@ -40,8 +40,10 @@ export class PooledGuest {
   /** Closes what is in it. Returns whether the process can serve its tenant again. */
   async clear(maxMemoryMiB: number): Promise<boolean> {
     for (const { cid } of await this.sandbox.listContainers()) await this.sandbox.killContainer({ cid })
-    this.sandbox.removeAllListeners()
-    if (!this.isAlive) return false
+    // Those of the sandbox itself stay: by them it knows whether somebody listens to its console.
+    for (const name of this.sandbox.eventNames()) if (!ownEvents.has(String(name))) this.sandbox.removeAllListeners(name)
+    // What is still on its way in would run with the globals of the next claim.
+    if (!this.isAlive || isLoading(this.sandbox)) return false
     if (maxMemoryMiB === Number.POSITIVE_INFINITY) return true
     const resident = residentMiB(this.sandbox.guestProcess?.pid ?? 0)
     // What cannot be measured is taken for too much.
@@ -59,3 +61,5 @@ export class PooledGuest {
 
 /** The second time finds compiled what the first one had compiled. */
 const exercises = 3
+
+const ownEvents: ReadonlySet<string> = new Set(['newListener', 'removeListener'])

@@ -69,6 +69,26 @@ test('no guest is given out twice, unless to the tenant that gave it back', asyn
   expect(unnamed.isGuestProcessActive).toBe(false)
 })
 
+test('a guest that is given out again tells its console again, and what is still loading ends with the claim that brought it', async () => {
+  const pool = openPool({ min: 0, maxUses: 3, maxContainers: 10 })
+  const first = await pool.claim({ tenant: 'ann' })
+  first.on('console', () => {})
+  await pool.release(first)
+  const again = await pool.claim({ tenant: 'ann' })
+  expect(again).toBe(first)
+  expect(again.listenerCount('console')).toBe(0)
+  const told = vi.spyOn(again.ipc!, 'notify')
+  again.on('console', () => {})
+  expect(told).toHaveBeenCalledWith(0, 'console', [true])
+
+  // Its program would have run on with the globals of the next claim.
+  const failed = expect(again.execContainer({ source })).rejects.toMatchObject({ name: 'ConfineError' })
+  await pool.release(again)
+  await failed
+  expect(again.isGuestProcessActive).toBe(false)
+  expect(await pool.claim({ tenant: 'ann' })).not.toBe(first)
+})
+
 test('what was not claimed here, or was given back, cannot be given back', async () => {
   const pool = openPool({ maxUses: 2, maxContainers: 10 })
   const sandbox = await pool.claim({ tenant: 'ann' })
