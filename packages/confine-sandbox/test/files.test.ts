@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Sandbox, type SandboxConstructorOpts } from '../src/index.ts'
 
 /** Who launches. Root launches as both, everybody else as themselves. */
@@ -34,10 +34,10 @@ const addon = globSync(
   },
 ).map((path) => fileURLToPath(new URL(`../${path}`, import.meta.url)))[0]
 
-/** A directory of the host: `read` and `write` to grant, `secret` beside them. */
+/** A directory of the host: `read` and `write` to grant, `secret` beside them. Gone when this file is done. */
 function makeTree(as: User): string {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'confine-grants-')))
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
+  trees.push(root)
   for (const directory of ['read', 'read/sub', 'write']) mkdirSync(join(root, directory))
   writeFileSync(join(root, 'secret'), 'canary')
   writeFileSync(join(root, 'read/file'), 'granted')
@@ -51,6 +51,11 @@ function makeTree(as: User): string {
   return root
 }
 
+const trees: string[] = []
+afterAll(() => {
+  for (const root of trees) rmSync(root, { recursive: true, force: true })
+})
+
 interface Outcome {
   readonly got?: unknown
   readonly code?: string
@@ -60,17 +65,28 @@ interface Outcome {
   readonly walls?: readonly string[]
 }
 
-/** Runs `code`, the body of an asynchronous function of `root`, with `fs` at hand. */
-async function run(as: User, root: string, code: string, options: Partial<SandboxConstructorOpts>): Promise<Outcome> {
-  const source = `const fs = require('node:fs'); const path = require('node:path'); exports.run = async (root) => { ${code} }`
-  const program = [
-    process.execPath,
-    fileURLToPath(new URL('run-program.mjs', import.meta.url)),
-    JSON.stringify({ options, source, params: [root] }),
-  ]
-  const argv = as === 'nobody' ? ['/usr/bin/setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...program] : program
+interface Program {
+  readonly root: string
+  /** The body of an asynchronous function of `root`, with `fs` at hand. */
+  readonly code: string
+  readonly options: Partial<SandboxConstructorOpts>
+}
+
+/** Runs each in a sandbox of its own, and all of them from one host. */
+async function runAll(as: User, programs: readonly Program[]): Promise<readonly Outcome[]> {
+  const written = programs.map(({ root, code, options }) => ({
+    options,
+    source: `const fs = require('node:fs'); const path = require('node:path'); exports.run = async (root) => { ${code} }`,
+    params: [root],
+  }))
+  const host = [process.execPath, fileURLToPath(new URL('run-programs.mjs', import.meta.url)), JSON.stringify(written)]
+  const argv = as === 'nobody' ? ['/usr/bin/setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...host] : host
   const { stdout } = await promisify(execFile)(argv[0] as string, argv.slice(1), { maxBuffer: 1e7 })
-  return JSON.parse(stdout) as Outcome
+  return JSON.parse(stdout) as Outcome[]
+}
+
+async function run(as: User, root: string, code: string, options: Partial<SandboxConstructorOpts>): Promise<Outcome> {
+  return (await runAll(as, [{ root, code, options }]))[0] as Outcome
 }
 
 const grants = (root: string) => ({ policy: { read: [join(root, 'read')], write: [join(root, 'write')] } })
@@ -118,11 +134,23 @@ const uses = {
 }
 
 describe.each(users)('a guest with files that %s launched can', (as) => {
-  test.each(Object.entries(uses))('%s', async (_use, code) => {
-    const control = await run(as, makeTree(as), code, { noSandbox: true })
+  let controls: readonly Outcome[]
+  let outcomes: readonly Outcome[]
+  beforeAll(async () => {
+    const made = Object.values(uses).map((code) => ({ code, root: makeTree(as) }))
+    outcomes = await runAll(
+      as,
+      made.map((one) => ({ ...one, options: grants(one.root) })),
+    )
+    controls = await runAll(
+      as,
+      made.map(({ code }) => ({ code, root: makeTree(as), options: { noSandbox: true } })),
+    )
+  })
+
+  test.each(Object.keys(uses).map((use, index) => [use, index] as const))('%s', (_use, index) => {
+    const [confined, control] = [outcomes[index] as Outcome, controls[index] as Outcome]
     expect(control).toMatchObject({ got: expect.anything() })
-    const root = makeTree(as)
-    const confined = await run(as, root, code, grants(root))
     expect(confined.violations).toEqual([])
     expect(comparable(confined.got)).toEqual(comparable(control.got))
     expect(confined.walls).toEqual(['read-only-root', expect.stringMatching(/^landlock-/)])
@@ -208,19 +236,39 @@ const attempts: readonly Attempt[] = [
   { act: 'run what it may read', code: start("root + '/read/program'"), works: 0, error: /EPERM/, syscall: /epoll|socketpair|pipe/ },
 ]
 
-describe.each(attempts)('a guest with files that tries to $act', ({ code, works, error, syscall }) => {
-  test('succeeds without isolation', async () => {
-    const { got } = await run(users[0], makeTree(users[0]), code, { noSandbox: true })
-    expect(got).toEqual(works ?? expect.anything())
+describe('a guest with files', () => {
+  const as = users[0]
+  let outcomes: readonly Outcome[]
+  beforeAll(async () => {
+    outcomes = await runAll(
+      as,
+      attempts.map(({ code }) => ({ code, root: makeTree(as), options: { noSandbox: true } })),
+    )
   })
 
-  test.each(users)('fails when %s launched', async (as) => {
-    const root = makeTree(as)
-    const before = readdirSync(root)
-    const outcome = await run(as, root, `try { ${code} } catch (error) { return 'failed: ' + error.code }`, {
-      ...grants(root),
-      onViolation: 'deny',
-    })
+  test.each(attempts.map((attempt, index) => ({ ...attempt, index })))(
+    'that tries to $act succeeds without isolation',
+    ({ works, index }) => {
+      expect(outcomes[index]?.got).toEqual(works ?? expect.anything())
+    },
+  )
+})
+
+describe.each(users)('a guest with files that %s launched', (as) => {
+  let made: readonly { readonly root: string; readonly before: readonly string[] }[]
+  let outcomes: readonly Outcome[]
+  beforeAll(async () => {
+    made = attempts.map(() => makeTree(as)).map((root) => ({ root, before: readdirSync(root) }))
+    const caught = attempts.map(({ code }) => `try { ${code} } catch (error) { return 'failed: ' + error.code }`)
+    outcomes = await runAll(
+      as,
+      made.map(({ root }, index) => ({ root, code: caught[index] as string, options: { ...grants(root), onViolation: 'deny' } })),
+    )
+  })
+
+  test.each(attempts.map((attempt, index) => ({ ...attempt, index })))('fails when it tries to $act', ({ error, syscall, index }) => {
+    const outcome = outcomes[index] as Outcome
+    const { root, before } = made[index] as (typeof made)[number]
     expect(outcome).toMatchObject({ got: expect.stringMatching(error) })
     expect(outcome.violations.length > 0).toBe(syscall !== undefined)
     if (syscall !== undefined) expect(outcome.violations[0]).toMatch(syscall)

@@ -1,18 +1,27 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { SandboxConstructorOpts } from '../src/index.ts'
 
-/** Runs a program by the built packages: node strips types by WebAssembly, so a hardened guest loads no TypeScript. */
-async function run(options: Omit<SandboxConstructorOpts, 'globals'>, source: string, params: unknown[] = []) {
-  const program = fileURLToPath(new URL('run-program.mjs', import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    '--no-node-snapshot',
-    program,
-    JSON.stringify({ options, source, params }),
-  ])
-  return JSON.parse(stdout) as { got?: unknown; code?: string; message?: string; end?: string; violations: string[] }
+interface Outcome {
+  readonly got?: unknown
+  readonly code?: string
+  readonly message?: string
+  readonly end?: string
+  readonly violations: readonly string[]
+}
+
+/** Runs programs by the built packages: node strips types by WebAssembly, so a hardened guest loads no TypeScript. */
+async function runAll(options: Omit<SandboxConstructorOpts, 'globals'>, sources: readonly string[]): Promise<readonly Outcome[]> {
+  const programs = sources.map((source) => ({ options, source, params: [] }))
+  const host = fileURLToPath(new URL('run-programs.mjs', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, ['--no-node-snapshot', host, JSON.stringify(programs)])
+  return JSON.parse(stdout) as Outcome[]
+}
+
+async function run(options: Omit<SandboxConstructorOpts, 'globals'>, source: string): Promise<Outcome> {
+  return (await runAll(options, [source]))[0] as Outcome
 }
 
 const calls = {
@@ -30,17 +39,24 @@ const calls = {
 }
 
 describe.each(['jseval-confine-runtime', 'jsisolate-confine-runtime'])('a hardened guest with %s', (runtime) => {
-  test.each(Object.entries(calls))('computes %s as others do', async (_what, code) => {
-    const source = `exports.run = async () => { ${code} }`
-    const plain = await run({ runtime }, source)
-    expect(plain).toMatchObject({ got: expect.anything(), violations: [] })
-    expect(await run({ runtime, policy: { hardened: true } }, source)).toEqual(plain)
+  const sources = Object.values({ ...calls, WebAssembly: 'return typeof WebAssembly' }).map(
+    (code) => `exports.run = async () => { ${code} }`,
+  )
+  let plain: readonly Outcome[]
+  let hardened: readonly Outcome[]
+  beforeAll(async () => {
+    plain = await runAll({ runtime }, sources)
+    hardened = await runAll({ runtime, policy: { hardened: true } }, sources)
   })
 
-  test('has no WebAssembly, and others have', async () => {
-    const source = 'exports.run = () => typeof WebAssembly'
-    expect(await run({ runtime }, source)).toMatchObject({ got: 'object' })
-    expect(await run({ runtime, policy: { hardened: true } }, source)).toMatchObject({ got: 'undefined', violations: [] })
+  test.each(Object.keys(calls).map((what, index) => [what, index] as const))('computes %s as others do', (_what, index) => {
+    expect(plain[index]).toMatchObject({ got: expect.anything(), violations: [] })
+    expect(hardened[index]).toEqual(plain[index])
+  })
+
+  test('has no WebAssembly, and others have', () => {
+    expect(plain.at(-1)).toMatchObject({ got: 'object' })
+    expect(hardened.at(-1)).toMatchObject({ got: 'undefined', violations: [] })
   })
 
   test('is ended by its deadline like any other', async () => {

@@ -134,7 +134,7 @@ async function attemptAll(as: User, lacks: string, options: object, only?: reado
   const argv = [
     ...[without, lacks, '--'],
     ...(as === 'nobody' ? ['/usr/bin/setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : []),
-    ...[process.execPath, '--conditions=@confine/source', attempts, JSON.stringify(options), JSON.stringify(target)],
+    ...[process.execPath, attempts, JSON.stringify(options), JSON.stringify(target)],
     ...(only === undefined ? [] : [JSON.stringify(only)]),
   ]
   const { stdout } = await promisify(execFile)(argv[0] as string, argv.slice(1), { maxBuffer: 1 << 22 })

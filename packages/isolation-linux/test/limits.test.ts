@@ -50,7 +50,7 @@ describe.each(users)('launched by %s', (as) => {
 
   test('CPU time runs out', async () => {
     const used = '((usage) => usage.user + usage.system)(process.cpuUsage())'
-    const code = `while (${used} < 1_400_000) for (let i = 0; i < 1e6; i++); say("done")`
+    const code = `while (${used} < 1_150_000) for (let i = 0; i < 1e6; i++); say("done")`
     expect(await run(locked(code), { as, limits: {} })).toMatchObject({ code: 0, stdout: 'done\n' })
     const end = await run(locked(`process.on('SIGXCPU', () => {}); ${code}`), { as, limits: { cpuSeconds: 1 } })
     expect(end).toMatchObject({ code: null, signal: 'SIGKILL', stdout: '' })

@@ -95,7 +95,7 @@ describe.each(users)('the supervisor that %s launched', (as) => {
 })
 
 describe('under a flood of violations', () => {
-  const count = 100_000
+  const count = 30_000
   const flood = (then = '') =>
     locked(`for (let i = 0; i < ${count}; i++) try { fs.closeSync(fs.openSync('/x' + i)) } catch {}; say('survived'); ${then}`)
 

@@ -69,7 +69,7 @@ test.runIf(architecture === 'x64')('a call of another architecture ends a traced
 })
 
 describe('under a flood of calls', () => {
-  const count = 100_000
+  const count = 50_000
   const flood = (then = '') => locked(`for (let i = 0; i < ${count}; i++) process.getuid(); say('survived'); ${then}`)
 
   test('the host hears a bounded part, and the number of the rest', async () => {
