@@ -198,7 +198,8 @@ export class GuestSession {
     this.#outputBytes += chunk.length
     if (outputMiB !== undefined && this.#outputBytes > outputMiB * 1024 * 1024) {
       this.process.stop({ kind: 'output', outputMiB })
-      return undefined
+      // What is beyond it is not read while the process lives: it can finish nothing that waits for its pipe.
+      return new Promise(() => {})
     }
     const waitMs = this.#rate?.take(chunk.length) ?? 0
     return allOf([
