@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     // Most of the time is spent waiting for guests.
-    maxWorkers: 2,
+    maxWorkers: 3,
     // isolated-vm asks for it.
     execArgv: ['--no-node-snapshot'],
     reporters: ['default', './test/counts-reporter.ts'],
@@ -21,7 +21,7 @@ export default defineConfig({
       { extends: true, test: { name: 'packages', include: ['packages/*/test/**/*.test.ts'] } },
       { extends: true, test: { name: 'repository', include: ['test/**/*.test.ts'] } },
       // Longer runs, by `npm run test:soak` alone.
-      { extends: true, test: { name: 'soak', include: ['test/soak/**/*.soak.ts'] } },
+      { extends: true, test: { name: 'soak', include: ['test/soak/**/*.soak.ts'], testTimeout: 30 * 60_000 } },
     ],
   },
 })

@@ -34,7 +34,7 @@ test.each([
   ['jseval-confine-runtime', 1],
   ['jsisolate-confine-runtime', 2],
   ['jsisolate-confine-runtime', 1],
-])('%s, %i in a process: deadlines fire, and the end follows', { timeout: 120_000 }, async (runtime, maxContainers) => {
+])('%s, %i in a process: deadlines fire, and the end follows', async (runtime, maxContainers) => {
   const machine = watchMachine()
   onTestFinished(() => void machine.stop())
   const lateness: Record<string, { call: string; end: string; machine: string }> = {}

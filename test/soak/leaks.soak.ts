@@ -62,35 +62,31 @@ function expectFlat(all: readonly Held[]): void {
   expect(last.heapMiB - warm.heapMiB).toBeLessThan(growthMiB)
 }
 
-test.each(['jseval-confine-runtime', 'jsisolate-confine-runtime'])(
-  '%s: 10,000 calls at once, ten times',
-  { timeout: 120_000 },
-  async (runtime) => {
-    let underWay = 0
-    const half = async (n: number) => {
-      underWay++
-      await delay(1, undefined, { signal: callContext()?.signal as AbortSignal })
-      underWay--
-      return n / 2
-    }
-    await using sbx = new Sandbox({ runtime, globals: { half }, timeoutMs: 100_000 })
-    const container = await sbx.execContainer({ source: 'exports.twice = async (n) => 4 * await half(n); exports.id = (n) => n' })
-    const all: Held[] = []
-    for (let round = 0; round < rounds; round++) {
-      const name = round % 2 === 0 ? 'twice' : 'id'
-      const controller = new AbortController()
-      const given = await Promise.all(
-        Array.from({ length: callsAtOnce }, (_, n) => container.call(name, [n], { signal: n % 10 === 0 ? controller.signal : undefined })),
-      )
-      expect(given.every((value, n) => value === (name === 'twice' ? 2 * n : n))).toBe(true)
-      expect(underWay).toBe(0)
-      all.push(await held(sbx))
-    }
-    expectFlat(all)
-  },
-)
+test.each(['jseval-confine-runtime', 'jsisolate-confine-runtime'])('%s: 10,000 calls at once, ten times', async (runtime) => {
+  let underWay = 0
+  const half = async (n: number) => {
+    underWay++
+    await delay(1, undefined, { signal: callContext()?.signal as AbortSignal })
+    underWay--
+    return n / 2
+  }
+  await using sbx = new Sandbox({ runtime, globals: { half }, timeoutMs: 100_000 })
+  const container = await sbx.execContainer({ source: 'exports.twice = async (n) => 4 * await half(n); exports.id = (n) => n' })
+  const all: Held[] = []
+  for (let round = 0; round < rounds; round++) {
+    const name = round % 2 === 0 ? 'twice' : 'id'
+    const controller = new AbortController()
+    const given = await Promise.all(
+      Array.from({ length: callsAtOnce }, (_, n) => container.call(name, [n], { signal: n % 10 === 0 ? controller.signal : undefined })),
+    )
+    expect(given.every((value, n) => value === (name === 'twice' ? 2 * n : n))).toBe(true)
+    expect(underWay).toBe(0)
+    all.push(await held(sbx))
+  }
+  expectFlat(all)
+})
 
-test('jsisolate: 1,000 containers opened, called and closed, in one guest', { timeout: 120_000 }, async () => {
+test('jsisolate: 1,000 containers opened, called and closed, in one guest', async () => {
   await using sbx = new Sandbox({
     runtime: 'jsisolate-confine-runtime',
     globals: { never: () => new Promise(() => {}) },
@@ -126,7 +122,7 @@ test('jsisolate: 1,000 containers opened, called and closed, in one guest', { ti
   expectFlat(all)
 })
 
-test('jseval: 40 sandboxes opened, called and torn down', { timeout: 120_000 }, async () => {
+test('jseval: 40 sandboxes opened, called and torn down', async () => {
   const all: Held[] = []
   for (let round = 0; round < rounds; round++) {
     let last: InstanceType<typeof Sandbox> | undefined

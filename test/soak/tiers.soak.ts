@@ -26,7 +26,6 @@ const machines = [
 
 test.each(machines)(
   `${launches} launches by $as without $lacks, with a kill at a random moment, leave no process`,
-  { timeout: 30 * 60_000 },
   async ({ lacks, as }) => {
     const marker = `soak-${lacks}-${as}-${process.pid}`
     const command = locked('setInterval(() => {}, 1000)')
