@@ -45,9 +45,12 @@ async function life(): Promise<void> {
   // It may be gone while it is written to.
   channel.on('error', () => {})
   let heard = 0
-  const decoder = new FrameDecoder(defaultLimits.maxMessageBytes, () => {
-    heard++
-    return true
+  const decoder = new FrameDecoder(defaultLimits.maxMessageBytes, {
+    message() {
+      heard++
+      return true
+    },
+    attachment: () => true,
   })
   channel.on('data', (chunk: Buffer) => decoder.push(chunk))
   const closed = new Promise((resolve) => channel.once('close', resolve))
