@@ -26,7 +26,11 @@ export interface Original {
   /** Whether the message begins with an id that may be used once: which bytes those are. */
   readonly idBytes: number
   readonly soft: readonly (readonly [at: number, byte: number])[]
+  /** Whether it names bytes that come before it. */
+  readonly isAttached?: boolean
 }
+
+const shortestAttachment = 128 * 1024
 
 /** Frames that begin as valid messages, each changed: some so that they can be read, and say something else, some so that they hardly can. */
 export class HostileFrames {
@@ -67,6 +71,7 @@ export class HostileFrames {
     const random = this.#random
     this.made++
     if (random.below(20) === 0) return framed(this.#noise(1 + random.below(300)))
+    if (random.below(500) === 0) return this.#attached()
     const { body } = random.of(this.#originals)
     let bent: Uint8Array = body
     for (let i = 1 + random.below(3); i > 0 || isSame(bent, body); i--) {
@@ -75,6 +80,19 @@ export class HostileFrames {
     const frame = framed(bent)
     if (random.below(50) === 0) frame.writeUInt32LE(random.of([0, 1, bent.length + 1, 0x7fffffff, 0xffffffff]), 0)
     return frame
+  }
+
+  /** Bytes that belong to the next message, which names them, or another, or nothing. */
+  #attached(): Buffer {
+    const random = this.#random
+    const attachment = framed(
+      Buffer.alloc(random.of([shortestAttachment, shortestAttachment, shortestAttachment + 7, shortestAttachment - 1])),
+    )
+    attachment[3] = (attachment[3] as number) | 0x80
+    const naming = this.#originals.filter(({ isAttached }) => isAttached)
+    const body = random.below(4) === 0 ? random.of(this.#originals).body : random.of(naming).body
+    const twice = random.below(4) === 0 ? [attachment] : []
+    return Buffer.concat([attachment, ...twice, framed(random.below(2) === 0 ? body : random.of(mutations)(body, random, this.#originals))])
   }
 
   #noise(length: number): Buffer {
@@ -122,7 +140,7 @@ const mutations: readonly Mutation[] = [
   },
 ]
 
-const oddBytes = [...Array.from({ length: 0x19 }, (_, tag) => tag), 0x7f, 0x80, 0xff]
+const oddBytes = [...Array.from({ length: 0x1b }, (_, tag) => tag), 0x7f, 0x80, 0xff]
 
 function spliced(body: Uint8Array, at: number, remove: number, insert: Uint8Array): Uint8Array {
   return Buffer.concat([body.subarray(0, at), insert, body.subarray(at + remove)])

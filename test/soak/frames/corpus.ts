@@ -1,6 +1,7 @@
 import { defaultLimits } from '../../../packages/ipc/src/limits.ts'
 import { type Message, MessageCodec } from '../../../packages/ipc/src/message.ts'
 import type { MessageReferences } from '../../../packages/ipc/src/reference.ts'
+import { tag, viewKinds } from '../../../packages/ipc/src/wire.ts'
 import type { Original } from './bend.ts'
 
 const shared = { n: 1 }
@@ -107,9 +108,20 @@ const hostMessages: readonly Message[] = [
   { type: 'notify', cid: 0, method: 'console', params: [true] },
 ]
 
+/** Requests of `echo` with bytes that come before them: as a view, as a buffer, and as both. */
+const attached: readonly Original[] = [
+  [tag.attachedView, 0],
+  [tag.attachedView, viewKinds.indexOf('Float64Array')],
+  [tag.attachedArrayBuffer],
+  [tag.array, 2, tag.attachedView, 0, tag.attachedArrayBuffer],
+].map((value) => {
+  const body = Buffer.of(1, 95, 1, 0, tag.latin1, 4, ...Buffer.from('echo'), tag.array, 1, ...value)
+  return { body, idBytes: 1, soft: [], isAttached: true }
+})
+
 /** Valid messages, and how they can be bent. Made by trying. */
 export function originals(from: 'guest' | 'host'): Original[] {
-  return (from === 'guest' ? messages : [...messages, ...hostMessages]).map((message) => {
+  const bendable = (from === 'guest' ? messages : [...messages, ...hostMessages]).map((message) => {
     givenStreams = 0
     const body = codec.encode(message, message.type === 'notify' ? 0 : 1, message.type === 'notify' ? undefined : references)
     const isCall = message.type === 'request' || message.type === 'invoke'
@@ -118,6 +130,7 @@ export function originals(from: 'guest' | 'host'): Original[] {
     const firstPlace = 1 + idBytes + (message.type === 'invoke' ? 1 : 0)
     return { body, idBytes, soft: isCall && givenStreams === 0 ? softPlaces(body, firstPlace) : [] }
   })
+  return [...bendable, ...attached]
 }
 
 /** Changes of one byte that leave a message of the same type which can be read. */
