@@ -4,6 +4,8 @@ import { codec } from './inside/codec.ts'
 import { preludePath, preludeSource } from './inside/index.ts'
 import type { GlobalEntry, Inside, Outcome } from './inside/prelude.ts'
 import type { Program } from './options.ts'
+import { hostModule, ProgramModules, withMeta, wrapped } from './program-modules.ts'
+import { ProgramTimers } from './program-timers.ts'
 
 /** Why an engine is of no use any more. */
 export type EngineEnd = 'time' | 'broken'
@@ -13,6 +15,8 @@ export interface EngineOwner {
   done(operationId: number, outcome: Outcome, word: string): void
   call(callId: number, index: number, params: string): void
   log(word: string): void
+  /** Something was thrown where nobody waits for it. */
+  failed(word: string): void
   ended(end: EngineEnd): void
 }
 
@@ -26,6 +30,8 @@ export class GuestEngine {
   readonly #inside: Record<keyof Inside, QuickJSHandle>
   readonly #owner: EngineOwner
   readonly #computeLimitMs: number
+  readonly #modules: ProgramModules
+  readonly #timers: ProgramTimers
   #isEntered = false
   #hasEnded = false
   #deadline = Number.POSITIVE_INFINITY
@@ -45,6 +51,12 @@ export class GuestEngine {
       this.#isOverdue ||= cpuTimeMs() > this.#deadline
       return this.#isOverdue || this.#hasEnded
     })
+    this.#modules = new ProgramModules(program)
+    this.#timers = new ProgramTimers((id) => this.#enter(undefined, () => this.#invoke(undefined, 'fire', context.newNumber(id))))
+    context.runtime.setModuleLoader(
+      (name) => this.#attempt(() => this.#modules.importText(name)),
+      (from, specifier) => this.#modules.importName(specifier, from),
+    )
     const { path, now, seed } = program
     const given = { path, globals, ...(now === undefined ? {} : { now }), ...(seed === undefined ? {} : { seed }) }
     const prepare = context.unwrapResult(context.evalCode(preludeSource, preludePath))
@@ -54,20 +66,27 @@ export class GuestEngine {
         owner.call(context.getNumber(id), context.getNumber(index), context.getString(params)),
       ),
       context.newFunction('log', (word) => owner.log(context.getString(word))),
+      context.newFunction('find', (specifier, from) =>
+        context.newString(codec().encode(this.#modules.require(context.getString(specifier), context.getString(from)))),
+      ),
+      context.newFunction('compile', (modulePath) => this.#compile(context.getString(modulePath))),
+      context.newFunction('startTimer', (id, delayMs) => this.#timers.start(context.getNumber(id), context.getNumber(delayMs))),
+      context.newFunction('stopTimer', (id) => this.#timers.stop(context.getNumber(id))),
+      context.newFunction('failed', (word) => owner.failed(context.getString(word))),
     ]
     const inside = context.unwrapResult(
       context.callFunction(prepare, context.undefined, ...outside, context.newString(codec().encode(given))),
     )
-    const names = ['runCommonJs', 'runModule', 'call', 'settle', 'read'] as const satisfies (keyof Inside)[]
+    context.unwrapResult(context.evalCode(hostSource, hostModule, { type: 'module' })).dispose()
+    const names = ['runCommonJs', 'runModule', 'call', 'settle', 'fire', 'read'] as const satisfies (keyof Inside)[]
     this.#inside = Object.fromEntries(names.map((name) => [name, context.getProp(inside, name)])) as Record<keyof Inside, QuickJSHandle>
   }
 
   /** Runs the program. The operation ends with the description of what it exports. */
-  load(operationId: number, { text, path, module }: Program): void {
+  load(operationId: number, text: string, { path, module }: Program): void {
     this.#enter(operationId, () => {
       const isModule = module === 'esm'
-      // On one line with the source, so that no line moves.
-      const code = isModule ? text : `(function (exports, require, module, __filename, __dirname) { ${text}\n})`
+      const code = isModule ? withMeta(text, path) : wrapped(text)
       const result = this.#context.evalCode(code, path, { type: isModule ? 'module' : 'global' })
       if (result.error !== undefined) return this.#thrown(operationId, result.error)
       this.#invoke(operationId, isModule ? 'runModule' : 'runCommonJs', this.#context.newNumber(operationId), result.value)
@@ -90,6 +109,7 @@ export class GuestEngine {
   /** Lets nothing enter any more. A program that is running is interrupted. */
   end(): void {
     this.#hasEnded = true
+    this.#timers.close()
   }
 
   get #makers() {
@@ -146,6 +166,30 @@ export class GuestEngine {
     this.#owner.done(operationId, 'thrown', word)
   }
 
+  #compile(path: string) {
+    const text = this.#attempt(() => this.#modules.commonJsText(path))
+    return typeof text === 'string' ? this.#context.evalCode(text, path) : text
+  }
+
+  #attempt(act: () => string): string | { error: QuickJSHandle } {
+    try {
+      return act()
+    } catch (error) {
+      return { error: this.#newError(error as Error) }
+    }
+  }
+
+  /** An error of the engine's. */
+  #newError({ name = 'Error', message, code, stack }: { name?: string; message: string; code?: string; stack?: string }): QuickJSHandle {
+    const context = this.#context
+    const error = context.newError({ name, message })
+    for (const [key, value] of Object.entries({ code, stack })) {
+      if (value !== undefined)
+        context.newString(value).consume((text) => context.defineProp(error, key, { value: text, configurable: true }))
+    }
+    return error
+  }
+
   #done(id: QuickJSHandle, outcome: QuickJSHandle, word: QuickJSHandle): void {
     // An interrupted regular expression throws something that the program, and the prelude, can catch.
     if (this.#isOverdue) return
@@ -156,11 +200,16 @@ export class GuestEngine {
   #finish(end: EngineEnd): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
+    this.#timers.close()
     this.#owner.ended(end)
   }
 }
 
-const jobsAtOnce = 1000
+const jobsAtOnce = 100
+
+// Evaluated before any program, which therefore finds nothing on the global object.
+const hostSource = `export const { require } = globalThis['confine:host']
+delete globalThis['confine:host']`
 
 /** What this thread has computed: a busy machine takes nothing of a program's time. */
 function cpuTimeMs(): number {

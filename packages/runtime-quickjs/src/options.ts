@@ -1,16 +1,21 @@
 import { isAbsolute, posix } from 'node:path'
-import { ConfineError, type RuntimeOptions } from '@confine-sandbox/contract'
+import { ConfineError, type ModuleGraph, type RuntimeOptions } from '@confine-sandbox/contract'
+import { plainText } from './plain-text.ts'
 
 /** What `new QuickJsConfineRuntime(options)` takes. */
 export interface QuickJsOptions extends RuntimeOptions {
   /** The program, as text or as UTF-8 bytes. */
   source?: string | Uint8Array
-  /** Absolute path that names the program in stacks. It is not read. @default `sourcePath`, then '/guest/main.js' */
+  /** Absolute path that names the program in stacks. It is not read. @default that in `graph`, `sourcePath`, then '/guest/main.js' */
   path?: string
   /** The path that the source was read from; used when `path` is not given. */
   sourcePath?: string
-  /** How the program is written. @default 'esm' when the path ends in .mjs, else 'cjs' */
+  /** The modules that the program can load; a sandbox gathers them. */
+  graph?: ModuleGraph
+  /** How the program is written. @default what `graph` says, else 'esm' when the path ends in .mjs or .mts, else 'cjs' */
   module?: 'cjs' | 'esm'
+  /** 'ts' for TypeScript: its types are left out. @default what `graph` says, else 'ts' for .ts, .mts and .cts */
+  language?: 'js' | 'ts'
   /** What the program may call, nested; functions become asynchronous globals, other values are copied. */
   globals?: Record<string, unknown>
   /** What the program may allocate, MiB, 1 to 1024. Over it, allocations throw. @default 64 */
@@ -28,8 +33,10 @@ export interface QuickJsOptions extends RuntimeOptions {
 
 /** Options that were checked, with their defaults. */
 export interface Program {
-  readonly text: string
+  /** The text, as JavaScript. @throws SyntaxError for TypeScript that is none. */
+  main(): string
   readonly path: string
+  readonly graph: ModuleGraph | undefined
   readonly module: 'cjs' | 'esm'
   readonly globals: Record<string, unknown>
   readonly memoryLimitMiB: number
@@ -51,31 +58,46 @@ export function readProgram(options: QuickJsOptions): Program {
   if (seed !== undefined && !isBetween(seed, 0, 0xffffffff)) throw bad('seed', 'a number from 0 to 4294967295', seed)
   if (source === undefined) throw new ConfineError('ERR_CONFINE_SOURCE_MISSING', 'There is no program: give its text as the option source.')
   const path = programPath(options)
-  return { text: sourceText(source), path, module: programModule(options, path), globals, memoryLimitMiB, computeLimitMs, now, seed }
+  const text = sourceText(source)
+  const language = programLanguage(options, path)
+  return {
+    main: () => plainText(text, language, path),
+    path,
+    graph: options.graph,
+    module: programModule(options, path),
+    globals,
+    memoryLimitMiB,
+    computeLimitMs,
+    now,
+    seed,
+  }
 }
 
 function sourceText(source: unknown): string {
-  if (typeof source === 'string') return withoutHashbang(source.startsWith('\uFEFF') ? source.slice(1) : source)
-  if (ArrayBuffer.isView(source) || source instanceof ArrayBuffer) return withoutHashbang(new TextDecoder().decode(source as Uint8Array))
+  if (typeof source === 'string') return source.startsWith('\uFEFF') ? source.slice(1) : source
+  if (ArrayBuffer.isView(source) || source instanceof ArrayBuffer) return new TextDecoder().decode(source as Uint8Array)
   throw bad('source', 'a string or bytes', source)
 }
 
-/** A program file of Unix may begin with one. As a comment it keeps its line. */
-function withoutHashbang(text: string): string {
-  return text.startsWith('#!') ? `//${text.slice(2)}` : text
+function programModule({ module, graph }: QuickJsOptions, path: string): 'cjs' | 'esm' {
+  if (module === 'cjs' || module === 'esm') return module
+  if (module !== undefined) throw bad('module', "'cjs' or 'esm'", module)
+  const format = graph?.modules.get(graph.entry)?.format
+  return (format === undefined ? /\.m[jt]s$/.test(path) : format === 'module') ? 'esm' : 'cjs'
 }
 
-function programModule({ module }: QuickJsOptions, path: string): 'cjs' | 'esm' {
-  if (module === undefined) return path.endsWith('.mjs') ? 'esm' : 'cjs'
-  if (module !== 'cjs' && module !== 'esm') throw bad('module', "'cjs' or 'esm'", module)
-  return module
+function programLanguage({ language, graph }: QuickJsOptions, path: string): 'js' | 'ts' {
+  if (language === 'js' || language === 'ts') return language
+  if (language !== undefined) throw bad('language', "'js' or 'ts'", language)
+  return graph?.modules.get(graph.entry)?.language ?? (/\.[cm]?ts$/.test(path) ? 'ts' : 'js')
 }
 
-function programPath({ path, sourcePath }: QuickJsOptions): string {
+function programPath({ path, graph, sourcePath }: QuickJsOptions): string {
   if (path !== undefined) {
     if (typeof path === 'string' && isAbsolute(path)) return path
     throw bad('path', 'an absolute path', path)
   }
+  if (graph !== undefined) return graph.entry
   if (typeof sourcePath !== 'string') return '/guest/main.js'
   return isAbsolute(sourcePath) ? sourcePath : posix.resolve('/guest', sourcePath)
 }

@@ -104,6 +104,7 @@ export class QuickJsConfineRuntime extends AbstractConfineRuntime {
       done: (id, outcome, word) => this.#done(id, outcome, word),
       call: (callId, index, params) => void this.#answer(callId, functions[index], params),
       log: (word) => this.#log(word),
+      failed: (word) => this.#failed(word),
       ended: (end) => this.#lost(end),
     })
     if (this.#end !== undefined) return
@@ -112,7 +113,9 @@ export class QuickJsConfineRuntime extends AbstractConfineRuntime {
   }
 
   async #load(): Promise<void> {
-    const description = await this.#operate('the program', (id) => this.#engine!.load(id, this.#program!))
+    const program = this.#program!
+    const text = program.main()
+    const description = await this.#operate('the program', (id) => this.#engine!.load(id, text, program))
     this.#description = childrenOf(description)
   }
 
@@ -122,6 +125,17 @@ export class QuickJsConfineRuntime extends AbstractConfineRuntime {
     if (this.#end !== undefined) return
     const { hasFailed, word } = await callHost(host, params)
     this.#engine?.settle(callId, hasFailed, word)
+  }
+
+  /** Tells of what a timer threw. The program goes on. */
+  #failed(word: string): void {
+    let facts: unknown
+    try {
+      facts = this.#codec.decode(word)
+    } catch {
+      return // No word of the prelude's.
+    }
+    this.emit('runtime-error', guestError(facts))
   }
 
   /** Tells what is logged to whoever listens to the event 'console', and writes it. */

@@ -111,10 +111,10 @@ describe('errors', () => {
 describe('the program finds', () => {
   test('nothing of Node', async () => {
     const { call } = await start(
-      'exports.see = () => [typeof process, typeof Buffer, typeof setTimeout, typeof fetch, typeof WebAssembly, typeof std, typeof os]',
+      'exports.see = () => [typeof process, typeof Buffer, typeof fetch, typeof WebAssembly, typeof std, typeof os]',
     )
     expect(new Set(await call('see'))).toEqual(new Set(['undefined']))
-    expect(await rejection(start("require('fs')"))).toMatchObject({ code: 'MODULE_NOT_FOUND', message: expect.stringContaining("'fs'") })
+    expect(await rejection(start("require('fs')"))).toMatchObject({ code: 'MODULE_NOT_FOUND', message: expect.stringContaining('"fs"') })
     expect(await rejection(start("import 'fs'", { module: 'esm' }))).toBeInstanceOf(Error)
   })
 
@@ -200,8 +200,46 @@ describe('modules', () => {
   })
 })
 
+describe('timers', () => {
+  test('fire in their order, once or again, until they are cleared', async () => {
+    const { call } = await start(`
+      exports.run = () => new Promise((done) => {
+        const seen = []
+        const never = setTimeout(() => seen.push('never'), 5)
+        setTimeout((a, b) => seen.push(a + b), 10, 'on', 'ce')
+        setImmediate(() => seen.push('soon'))
+        let times = 0
+        const every = setInterval(() => {
+          if (++times < 30) return
+          clearInterval(every)
+          done([...seen, times])
+        }, 1)
+        clearTimeout(never)
+        clearTimeout(never)
+        clearTimeout('x')
+      })`)
+    expect(await call('run')).toEqual(['soon', 'once', 30])
+  })
+
+  test('are bounded, take functions only, and end with the container', async () => {
+    const { call, runtime } = await start(`
+      exports.many = () => { let count = 0; try { for (;;) { setTimeout(() => {}, 1e6); count++ } } catch (error) { return [count, error.name] } }
+      exports.text = () => { try { setTimeout('1') } catch (error) { return error.name } }`)
+    expect(await call('text')).toBe('TypeError')
+    expect(await call('many')).toEqual([10_000, 'RangeError'])
+    await runtime.close()
+  })
+
+  test('that never rest are ended by their deadline', async () => {
+    const { runtime, exitCodes } = await start('setTimeout(() => { for (;;); }, 1)', { computeLimitMs: 50 })
+    await vi.waitFor(() => expect(exitCodes).toEqual([152]), { timeout: 60_000 })
+    await expect(runtime.handleAPICall('x', [])).rejects.toMatchObject({ code: 'ERR_CONFINE_CONTAINER_CLOSED' })
+  })
+})
+
 test.each([
   { source: '', path: 'a.js' },
+  { source: '', language: 'py' as never },
   { source: '', module: 'amd' as never },
   { source: '', memoryLimitMiB: 0 },
   { source: '', computeLimitMs: Number.NaN },

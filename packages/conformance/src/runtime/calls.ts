@@ -74,6 +74,17 @@ export function testCalls(use: Use, { programs, unknownNames = [] }: RuntimeSubj
     )
   }
 
+  if (programs.sleep !== undefined) {
+    const { sleep } = programs
+    it(
+      'comes back from a wait of its own, and answers meanwhile',
+      use(async ({ start }) => {
+        const { call } = await start(sleep)
+        assert.deepEqual(await Promise.all([call('sleep', 30), call('sleep', 1), call('sleep', 0)]), [30, 1, 0])
+      }),
+    )
+  }
+
   for (const [index, value] of (programs.echo?.values ?? []).entries()) {
     it(
       `takes and gives value ${index + 1}: ${describe(value)}`,

@@ -25,6 +25,9 @@ export function javascriptPrograms(
     loaded: program('host.loaded()'),
     nested: exporting('counter', '{ count: 0, next() { return ++this.count } }'),
     echo: { program: exporting('echo', '(value) => value'), values: structuredValues },
+    sleep: exporting('sleep', '(ms) => new Promise((done) => setTimeout(done, ms, ms))'),
+    modules:
+      module === 'cjs' ? commonJsModules.map((files) => ({ ...options, ...files })) : esModules.map((files) => ({ ...options, ...files })),
     later: exporting('later', 'async (value) => { await null; return value }'),
     thrown: oddThings.map((thing) =>
       module === 'cjs'
@@ -34,6 +37,52 @@ export function javascriptPrograms(
     thrownAtLoad: oddThings.map((thing) => program(`throw (${thing})`)),
   }
 }
+
+const commonJsModules: readonly object[] = [
+  {
+    entry: 'main.cjs',
+    files: {
+      'main.cjs': `const { two } = require('./lib/two')
+const { three } = require('./three.json')
+exports.get = async () => [two, three, (await import('./four.mjs')).four]`,
+      'lib/two.js': "exports.two = require('./one.js') + 1",
+      'lib/one.js': 'module.exports = 1',
+      'three.json': '{ "three": 3 }',
+      'four.mjs': 'export const four = 4',
+    },
+  },
+  {
+    entry: 'main.cts',
+    files: {
+      'main.cts': `const { two }: { two: number } = require('./two.cts')
+exports.get = async (): Promise<number[]> => [two, 3, 4]`,
+      'two.cts': 'exports.two = 2 as number',
+    },
+  },
+]
+
+const esModules: readonly object[] = [
+  {
+    entry: 'main.mjs',
+    files: {
+      'main.mjs': `import * as lib from './lib/two.mjs'
+import data from './three.json' with { type: 'json' }
+export const get = async () => [lib.two, data.three, (await import('./four.cjs')).four]`,
+      'lib/two.mjs': "import one from '../one.cjs'\nexport const two = one + 1",
+      'one.cjs': 'module.exports = 1',
+      'three.json': '{ "three": 3 }',
+      'four.cjs': 'exports.four = 4',
+    },
+  },
+  {
+    entry: 'main.mts',
+    files: {
+      'main.mts': `import { two } from './two.mts'
+export const get = async (): Promise<number[]> => [two, 3, 4]`,
+      'two.mts': 'export const two: number = 2',
+    },
+  },
+]
 
 /** One value of each kind that crosses between host and guest. */
 export const structuredValues: readonly unknown[] = [

@@ -113,6 +113,24 @@ export function testSandboxed(
     )
   }
 
+  for (const [index, program] of (programs.modules ?? []).entries()) {
+    it(
+      `loads the modules of a program, ${index + 1} of ${programs.modules?.length}`,
+      use(program, async (container) => {
+        assert.deepEqual(await container.call('get'), [2, 3, 4])
+      }),
+    )
+  }
+
+  if (programs.sleep !== undefined) {
+    it(
+      'keeps timers when it is locked',
+      use(programs.sleep, async (container) => {
+        assert.deepEqual(await Promise.all([container.call('sleep', [20]), container.call('sleep', [5])]), [20, 5])
+      }),
+    )
+  }
+
   if (programs.exit !== undefined) {
     it(
       'tells the exit code of a program that ends itself',

@@ -38,6 +38,13 @@ export interface RuntimePrograms {
   readonly echo?: { readonly program: Program; readonly values: readonly unknown[] }
   /** Exports `later(value)`, asynchronous: the value. */
   readonly later?: Program
+  /** Exports `sleep(ms)`, asynchronous: the number, after so many milliseconds. By a timer of its own. */
+  readonly sleep?: Program
+  /**
+   * Programs of several files, as options of `execContainer`: `{ files, entry }`. Each exports `get()`, asynchronous: the list 2, 3, 4,
+   * of which each number stands in another file. Run in a sandbox, which gathers the files.
+   */
+  readonly modules?: readonly Program[]
   /** Programs that export `now()` and `later()`, which throw something odd at once and after a wait. */
   readonly thrown?: readonly Program[]
   /** Programs that throw something odd while they load. */

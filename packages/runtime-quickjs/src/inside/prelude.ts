@@ -1,6 +1,8 @@
 import type { Codec } from './codec.ts'
 import type { Exported } from './exported.ts'
+import type { modules as Modules } from './modules.ts'
 import type { Thrown } from './thrown.ts'
+import type { timers as Timers } from './timers.ts'
 
 /** What the prelude can ask of the outside: text without a NUL, which would end it, and numbers cross, nothing else. */
 export interface Outside {
@@ -10,6 +12,14 @@ export interface Outside {
   call(callId: number, index: number, params: string): void
   /** `word` is the level and the text, encoded. */
   log(word: string): void
+  /** Where `require` leads: a FoundModule, encoded. */
+  find(specifier: string, from: string): string
+  /** The function of a CommonJS module that was found. @throws SyntaxError */
+  compile(path: string): Function
+  startTimer(id: number, delayMs: number): void
+  stopTimer(id: number): void
+  /** Something was thrown where nobody waits for it. */
+  failed(word: string): void
 }
 
 /** How an operation ended. */
@@ -38,6 +48,8 @@ export interface Inside {
   /** `word` is the name and the list of parameters, encoded. */
   call(operationId: number, word: string): void
   settle(callId: number, hasFailed: boolean, word: string): void
+  /** The time of a timer has come. */
+  fire(timerId: number): void
   /** What was thrown, encoded. */
   read(thrown: unknown): string
 }
@@ -46,10 +58,12 @@ interface Parts {
   readonly codec: Codec
   readonly exported: Exported
   readonly readThrown: (thrown: unknown) => Thrown
+  readonly modules: typeof Modules
+  readonly timers: typeof Timers
 }
 
 /** The program of ours that runs in the engine before any other. Crosses as its own text. */
-export function prelude(outside: Outside, optionsText: string, { codec, exported, readThrown }: Parts): Inside {
+export function prelude(outside: Outside, optionsText: string, { codec, exported, readThrown, modules, timers }: Parts): Inside {
   const { encode, decode } = codec
   const { find, describe } = exported
   const global = globalThis as Record<string, any>
@@ -152,25 +166,19 @@ export function prelude(outside: Outside, optionsText: string, { codec, exported
     global.Date = Fixed
     delete global.performance
   }
+  const clock = timers(outside.startTimer, outside.stopTimer, (thrown) => outside.failed(encode(readThrown(thrown))))
+  Object.assign(global, clock.globals)
   put(global, options.globals)
 
-  const require = (name: unknown) => {
-    throw Object.assign(new Error(`Cannot find module '${String(name)}': bundle it into the source`), { code: 'MODULE_NOT_FOUND' })
-  }
+  const { main, run, require } = modules((specifier, from) => decode(outside.find(specifier, from)), outside.compile)
+  // Taken and removed by a module of this package, before anything of the program runs.
+  global['confine:host'] = { require }
 
   return {
     runCommonJs(operationId, wrapper) {
-      const module = { exports: {} as unknown, id: '.', filename: options.path, loaded: false, require }
+      const module = main(options.path)
       exportsNow = () => module.exports
-      const directory = options.path.slice(0, options.path.lastIndexOf('/')) || '/'
-      settleWith(
-        operationId,
-        () => {
-          Reflect.apply(wrapper, module.exports, [module.exports, require, module, options.path, directory])
-          module.loaded = true
-        },
-        loaded,
-      )
+      settleWith(operationId, () => run(module, wrapper), loaded)
     },
     runModule(operationId, namespace) {
       if (!(namespace instanceof Promise)) {
@@ -209,6 +217,7 @@ export function prelude(outside: Outside, optionsText: string, { codec, exported
       if (!hasFailed) call.resolve(value)
       else call.reject(Object.assign(new Error(value.message), { name: value.name }, value.code === undefined ? {} : { code: value.code }))
     },
+    fire: clock.fire,
     read: (thrown) => encode(readThrown(thrown)),
   }
 }
