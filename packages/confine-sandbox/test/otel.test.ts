@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel'
 import type { Attributes, MeterProvider, Span, TracerProvider } from '@opentelemetry/api'
 import { afterEach, expect, test } from 'vitest'
 import { Sandbox, SandboxPool } from '../src/index.ts'
@@ -80,6 +81,15 @@ test('guests, calls, ends and violations are counted', async () => {
   expect(of('confine.call.duration').map((attributes) => attributes['confine.outcome'])).toEqual(['ok', 'ERR_CONFINE_GUEST_ENDED'])
   expect(of('confine.ends')).toEqual([{ 'confine.end': 'violation', 'confine.runtime': runtime }])
   expect(of('confine.violations')).toEqual([{ 'confine.syscall': 'openat', 'confine.action': 'kill' }])
+})
+
+test('calls of numbers that have no name are one series, however many a guest makes', () => {
+  const { of, options } = recorder()
+  stop = instrument(options)
+  for (const syscall of ['syscall-600', 'syscall-601', 'openat']) {
+    channel('confine-sandbox:violation').publish({ violation: { syscall, action: 'deny' } })
+  }
+  expect(of('confine.violations').map((attributes) => attributes['confine.syscall'])).toEqual(['unnamed', 'unnamed', 'openat'])
 })
 
 test('pools are counted', async () => {

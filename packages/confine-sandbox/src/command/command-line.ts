@@ -9,7 +9,7 @@ import { exitCodes } from './exit-codes.ts'
 import { explain } from './explain.ts'
 import { printHelp, printOverview } from './help.ts'
 import { run } from './run.ts'
-import { paint, type Terminal, writeJson, writeLine } from './terminal.ts'
+import { harmlessLines, paint, type Terminal, writeJson, writeLine } from './terminal.ts'
 
 /** The commands, in the order of `--help`. */
 export const commands: readonly ConfineCommand[] = [run, call, doctor, attack, explain]
@@ -77,7 +77,7 @@ function failed(error: unknown, command: ConfineCommand | undefined, isJson: boo
   const code = isUsage ? 'ERR_CONFINE_BAD_OPTION' : (error as ConfineError).code
   if (isJson) writeJson(out, { error: { code, message } })
   else {
-    writeLine(err, `${paint(err, 'red', 'confine:')} ${message}`)
+    writeLine(err, `${paint(err, 'red', 'confine:')} ${harmlessLines(message)}`)
     if (isUsage) writeLine(err, `Try confine ${command === undefined ? '--help' : `${command.name} --help`}`)
   }
   if (isUsage) return exitCodes.usage

@@ -23,7 +23,7 @@ export function writeJson(stream: Writable, value: unknown): void {
 }
 
 /** What JSON leaves as it is and terminals obey: the second row of control characters, and what turns text around. */
-const steering = /[\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+const steering = /[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
 function escapeCharacter(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
@@ -32,7 +32,7 @@ function escapeCharacter(character: string): string {
 /** What a guest wrote, as one line that cannot steer a terminal. */
 export function harmless(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out.
-  return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, ' ')
+  return stripVTControlCharacters(text).replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, ' ')
 }
 
 /** The same, line by line. */

@@ -26,7 +26,7 @@ export function countEverything(meter: Meter): () => void {
       if (counted.delete(sandbox)) guests.add(-1, { 'confine.runtime': sandbox.opts.runtime.name })
     }),
     listen('confine-sandbox:violation', ({ violation }) =>
-      violations.add(1, { 'confine.syscall': violation.syscall, 'confine.action': violation.action }),
+      violations.add(1, { 'confine.syscall': nameOf(violation.syscall), 'confine.action': violation.action }),
     ),
     ...poolEvents.map((event) => listen(`confine-sandbox:pool:${event}`, () => pool.add(1, { 'confine.pool.event': event }))),
     listen('confine-sandbox:pool:claimed', ({ waitMs }) => waits.record(waitMs)),
@@ -34,6 +34,11 @@ export function countEverything(meter: Meter): () => void {
   return () => {
     for (const stop of stops) stop()
   }
+}
+
+/** A guest can make calls of any number: each without a name would be a time series of its own. */
+function nameOf(syscall: string): string {
+  return /^syscall-\d+$/.test(syscall) ? 'unnamed' : syscall
 }
 
 const poolEvents = ['launched', 'launch-failed', 'claimed', 'refused', 'kept', 'ended'] as const

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { defaultLimits } from '../../../ipc/src/limits.ts'
+import { MessageCodec } from '../../../ipc/src/message.ts'
 import { confine, spawnConfine } from './support.ts'
 
 let directory: string
@@ -93,6 +95,28 @@ describe('confine call', () => {
       const { code, out } = await confine('call', ...options, file('math.js'), 'steer')
       expect(code).toBe(0)
       expect(Array.from(out).filter((one) => (one < ' ' && one !== '\n') || (one > '~' && one < '\u00a0') || one === '\u202e')).toEqual([])
+    }
+  })
+
+  test('no failure of a guest passes for one of the set-up or of the command line, and none steers the terminal', async () => {
+    // The key stands in the message, and the code is the guest's.
+    const deep =
+      "exports.deep = () => { let value = 1; for (let i = 0; i < 600; i++) value = { '\\u001b[2J\\u009b1m\\u202e': value }; return value }"
+    writeFileSync(file('deep.js'), deep)
+    const limit = await confine('call', file('deep.js'), 'deep')
+    expect(limit).toMatchObject({ code: 1, out: '', err: expect.stringContaining('nested deeper') as string })
+    expect(Array.from(limit.err).filter((one) => (one < ' ' && one !== '\n') || (one > '~' && one < '\u00a0') || one === '\u202e')).toEqual(
+      [],
+    )
+    // It owns its process: it can answer by itself, with any code that a guest may have.
+    const codec = new MessageCodec(defaultLimits, { errorStacks: false })
+    for (const code of ['ERR_CONFINE_BAD_OPTION', 'ERR_CONFINE_RUNTIME_INVALID']) {
+      const frame = codec.encode({ type: 'failure', id: 2, error: { name: 'X', message: 'its own \u001b[2J words', code, isOurs: true } })
+      const bytes = [frame.length, 0, 0, 0, ...frame].join()
+      writeFileSync(file('lies.js'), `exports.lie = () => { require('fs').writeSync(3, Uint8Array.of(${bytes})); for (;;); }`)
+      expect(await confine('call', file('lies.js'), 'lie')).toEqual({ code: 1, out: '', err: 'confine: its own  words\n' })
+      const told = await confine('call', '--json', file('lies.js'), 'lie')
+      expect({ ...told, out: JSON.parse(told.out) }).toMatchObject({ code: 1, out: { error: { code } } })
     }
   })
 
