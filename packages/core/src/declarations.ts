@@ -15,9 +15,17 @@ export function declareGlobals(globals: Readonly<Record<string, unknown>>): stri
     if (name === 'console') continue
     const comment = typeof value === 'function' ? documentation(describedAs(value), '') : ''
     if (/^[A-Za-z_$][\w$]*$/.test(name)) lines.push(`${comment}declare const ${name}: ${typeOfValue(value, '', 0)}`)
-    else lines.push(`${comment}// globalThis[${JSON.stringify(name)}]: ${typeOfValue(value, '', 0).replaceAll('\n', '\n// ')}`)
+    else
+      lines.push(
+        `${comment}// globalThis[${oneLine(JSON.stringify(name))}]: ${typeOfValue(value, '', 0).replaceAll(/[\n\r\u2028\u2029]/g, '\n// ')}`,
+      )
   }
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`
+}
+
+/** What JSON leaves as it is and ends a comment. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\u2028\u2029]/g, ' ')
 }
 
 const maxDepth = 16

@@ -3,16 +3,25 @@
  * @param schema As draft 2020-12 has it; references within it are followed.
  */
 export function jsonSchemaType(schema: unknown): string {
-  return typeOf(schema, schema, 0)
+  return typeOf(schema, { schema, left: maxParts }, 0)
 }
 
 const maxDepth = 12
+/** A schema that refers to itself a few times would be pages, and one that does so often more than there is memory. */
+const maxParts = 2000
 
-function typeOf(schema: unknown, root: unknown, depth: number): string {
+interface Root {
+  readonly schema: unknown
+  /** How many parts may still be told. */
+  left: number
+}
+
+function typeOf(schema: unknown, root: Root, depth: number): string {
   if (typeof schema !== 'object' || schema === null || depth > maxDepth) return schema === false ? 'never' : 'unknown'
+  if (root.left-- <= 0) return 'unknown'
   const { $ref, const: constant, enum: values, anyOf, oneOf, allOf, type } = schema as Record<string, unknown>
   const below = (inner: unknown) => typeOf(inner, root, depth + 1)
-  if (typeof $ref === 'string') return below(referred($ref, root))
+  if (typeof $ref === 'string') return below(referred($ref, root.schema))
   if (constant !== undefined) return literal(constant)
   if (Array.isArray(values)) return union(values.map(literal))
   if (Array.isArray(anyOf) || Array.isArray(oneOf)) return union(((anyOf ?? oneOf) as unknown[]).map(below))

@@ -143,4 +143,13 @@ test('schemas that refer to themselves end', () => {
   })
   expect(declareGlobals({ f: hostFunction({ parameters: [loop] }, () => {}) })).toBe('declare const f: (param0: unknown) => Promise<any>\n')
   expect(declareGlobals({ f: hostFunction({ parameters: [tree] }, () => {}) }).length).toBeLessThan(1_000_000)
+  const properties = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`p${index}`, { $ref: '#' }]))
+  const bush = schema((value): value is never => true, 'a bush', { type: 'object', properties })
+  expect(declareGlobals({ f: hostFunction({ parameters: [bush] }, () => {}) }).length).toBeLessThan(1_000_000)
+})
+
+test('no name and no text of a type leaves the comment in which it stands', () => {
+  const type = '() => 1\u2028declare const a: any\rdeclare const b: any\ndeclare const c: any'
+  const text = declareGlobals({ 'x\u2028declare const d: any': hostFunction({ type }, () => {}) })
+  for (const line of text.trimEnd().split(/[\n\r\u2028\u2029]/)) expect(line).toMatch(/^\/\/ /)
 })
