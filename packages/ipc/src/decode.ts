@@ -40,9 +40,7 @@ export class ValueDecoder {
    * @param attachments What came before the message, to be part of it.
    */
   reset(tables: MessageReferences | undefined, attachments: readonly Uint8Array<ArrayBuffer>[] = none): void {
-    // What was read may refer to the list of the last message no longer, and need not: large ones are given up.
-    if (this.#objects.length > keptObjects) this.#objects = []
-    else this.#objects.length = 0
+    this.#objects = []
     this.#work.reset(this.#limits.maxWork)
     this.#budget.reset()
     this.#tables = tables
@@ -70,7 +68,7 @@ export class ValueDecoder {
   end(): void {
     if (this.#attachmentsRead < this.#attachments.length) throw malformed('it has attachments that it does not name')
     // Nothing is kept alive for the next message.
-    this.#objects.length = 0
+    this.#objects = []
     this.#attachments = none
   }
 
@@ -339,9 +337,6 @@ export class ValueDecoder {
 }
 
 const none: readonly Uint8Array<ArrayBuffer>[] = Object.freeze([])
-
-/** A list of as many is used again for the next message. */
-const keptObjects = 64
 
 /** 2^19 bits. V8 makes larger ones, but a million digits take seconds to show. */
 const maxBigintBytes = 64 * 1024

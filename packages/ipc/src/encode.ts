@@ -54,7 +54,6 @@ export class ValueEncoder {
   reset(tables: MessageReferences | undefined, cid: number, attach?: (bytes: Uint8Array) => void): void {
     this.#work.reset(this.#limits.maxWork)
     this.#seen.clear()
-    this.#trail.length = 0
     this.#depth = 0
     this.#values = 0
     this.#tables = tables

@@ -82,6 +82,8 @@ class StreamChannel implements FrameChannel {
   #isClosing = false
   #isClosed = false
   #willFlush = false
+  /** Whether the last message came alone, and nothing was sent since. */
+  #isAsked = false
   /** What of the last chunk was not taken yet. */
   #readRest: (() => boolean) | undefined
   #waitsForDrain = false
@@ -120,6 +122,7 @@ class StreamChannel implements FrameChannel {
     this.#closed = (error) => receiver.closed(error)
     const decoder = new FrameDecoder(this.#limits.maxMessageBytes, {
       message: (memory, start, end) => {
+        this.#isAsked = start === frameHeaderBytes && end === memory.length
         receiver.frame(memory, start, end)
         return !this.#mustPause(end - start)
       },
@@ -136,7 +139,7 @@ class StreamChannel implements FrameChannel {
     }
     const take = (chunk: Buffer) => {
       if (this.#isClosed) return chunk.length
-      this.#turn.begin()
+      this.#turn.begin(chunk.length)
       let taken = chunk.length
       try {
         taken = decoder.push(chunk)
@@ -185,14 +188,17 @@ class StreamChannel implements FrameChannel {
   sendShort(memory: Buffer, length: number): void {
     if (this.#isClosing || this.#isClosed) return
     if (!this.#outbox.hasRoomFor(length)) this.#flush()
-    // Messages of one tick leave together: one system call instead of one each.
-    if (!this.#willFlush) {
+    this.#outbox.add(memory, length)
+    // Who sent one message alone waits for one.
+    const isAwaited = this.#isAsked
+    this.#isAsked = false
+    // Many do not wait for the last of them: the other side can begin.
+    if (isAwaited || this.#outbox.messages >= messagesTogether) this.#flush()
+    else if (!this.#willFlush) {
+      // Messages of one tick leave together: one system call instead of one each.
       this.#willFlush = true
       process.nextTick(this.#flushInTurn)
     }
-    this.#outbox.add(memory, length)
-    // Many do not wait for the last of them: the other side can begin.
-    if (this.#outbox.messages >= messagesTogether) this.#flush()
     this.#checkQueue()
   }
 

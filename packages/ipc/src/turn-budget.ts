@@ -8,6 +8,7 @@ export class TurnBudget {
   /** Time that was spent on what arrived in this turn, milliseconds; small change is carried over. */
   #busyMs = 0
   #beganAt = 0
+  #isTimed = false
   #unseen = 0
   #looksForTurn = false
   #isOver = false
@@ -23,14 +24,16 @@ export class TurnBudget {
     return this.#isOver
   }
 
-  /** A chunk came. */
-  begin(): void {
-    this.#beganAt = now()
+  /** A chunk of so many bytes came. */
+  begin(bytes: number): void {
+    // One small message is soon served, and the system has no more behind it.
+    this.#isTimed = bytes >= smallBytes
+    if (this.#isTimed) this.#beganAt = now()
   }
 
   /** A message of it was served. The clock is looked at behind each that may have taken long. */
   look(messageBytes: number): void {
-    if (this.#isOver || (messageBytes < smallBytes && ++this.#unseen < messagesBetweenLooks)) return
+    if (!this.#isTimed || this.#isOver || (messageBytes < smallBytes && ++this.#unseen < messagesBetweenLooks)) return
     this.#unseen = 0
     if (this.#busyMs + now() - this.#beganAt <= maxTurnMs) return
     this.#isOver = true
@@ -39,6 +42,7 @@ export class TurnBudget {
 
   /** The chunk is through. */
   end(): void {
+    if (!this.#isTimed) return
     this.#busyMs += now() - this.#beganAt
     if (this.#busyMs > smallChangeMs) this.#lookForTurn()
   }

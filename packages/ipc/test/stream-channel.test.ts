@@ -29,6 +29,42 @@ test('messages of one tick leave in one write and arrive in order', async () => 
   expect(writes).toBe(1)
 })
 
+test('what answers a message that came alone leaves at once, and the rest of the tick together', async () => {
+  const [left, right] = duplexPair()
+  const writes: number[] = []
+  right.on('data', (bytes: Buffer) => writes.push(bytes.length))
+  const channel = streamChannel(left)
+  channel.open({
+    message: () => {
+      for (let i = 0; i < 5; i++) channel.send(Buffer.of(i))
+    },
+    closed: () => {},
+  })
+  const one = Buffer.of(1, 0, 0, 0, 7)
+  right.write(one)
+  while (writes.length < 2) await delay(1)
+  expect(writes).toEqual([5, 20])
+  right.write(Buffer.concat([one, one]))
+  while (writes.length < 3) await delay(1)
+  expect(writes).toEqual([5, 20, 50])
+})
+
+test('many short messages of one tick do not wait for the last of them', async () => {
+  const [left, right] = duplexPair()
+  const there = collect()
+  streamChannel(right).open(there.receiver)
+  let writes = 0
+  right.on('data', () => writes++)
+  const here = streamChannel(left)
+  here.open(collect().receiver)
+  const sent = Array.from({ length: 1000 }, (_, i) => `${i}`.padEnd(i % 50, '.'))
+  for (const text of sent) here.send(Buffer.from(text))
+  while (there.messages.length < sent.length) await delay(1)
+  expect(there.messages).toEqual(sent)
+  expect(writes).toBeGreaterThan(5)
+  expect(writes).toBeLessThan(50)
+})
+
 test('large messages arrive whole', async () => {
   const [left, right] = duplexPair()
   const there = collect()

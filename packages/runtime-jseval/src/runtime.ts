@@ -70,7 +70,7 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
     }
     defineGlobals(realm, this.opts.globals ?? {}, (host, args) => {
       this.#assertOpen()
-      return host(...args)
+      return Reflect.apply(host, undefined, args)
     })
     const { path, graph } = this.#program
     tools.hideFrames((name) => name === path || graph?.modules.has(name) === true || !isOutside(name))
