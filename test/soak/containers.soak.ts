@@ -4,22 +4,26 @@ import { Sandbox } from '../../packages/confine-sandbox/src/index.ts'
 
 const source = "exports.get = (n) => new URLSearchParams('n=' + n).get('n')"
 
+const count = Number(process.env.CONFINE_SOAK_CONTAINERS ?? 10_000)
+
 // V8 and the allocator keep what ended isolates leave, for the next ones: what is resident grows at first, and then no more.
-test('containers one after the other leave nothing behind', async () => {
+test(`${count} containers one after the other leave nothing behind`, { timeout: 30 * 60_000 }, async () => {
   await using sbx = new Sandbox({ runtime: 'jsisolate-confine-runtime' })
   const resident: number[] = []
-  for (let index = 1; index <= 1200; index++) {
-    const container = await sbx.execContainer({ source })
+  for (let index = 1; index <= count; index++) {
+    const container = await sbx.execContainer({ source: index % 10 === 0 ? source : 'exports.get = (n) => String(n)' })
     expect(await container.call('get', [index])).toBe(String(index))
     await container.close()
-    if (index % 400 === 0) resident.push(residentMiB(sbx.guestProcess!.pid!))
+    if (index % (count / 10) === 0) resident.push(residentMiB(sbx.guestProcess!.pid!))
   }
   expect(await sbx.listContainers()).toEqual([])
-  expect(resident[2]! - resident[0]!).toBeLessThan(100)
+  console.log(`resident after each tenth, MiB: ${resident.map(Math.round).join(' ')}`)
+  expect(resident[9]! - resident[0]!).toBeLessThan(32)
 })
 
+// What a second crowd needs right after the first is a quarter more.
 test('a thousand containers at once, in four guests', async () => {
-  const guests = Array.from({ length: 4 }, () => new Sandbox({ runtime: 'jsisolate-confine-runtime', limits: { memoryMiB: 1024 } }))
+  const guests = Array.from({ length: 4 }, () => new Sandbox({ runtime: 'jsisolate-confine-runtime', limits: { memoryMiB: 640 } }))
   try {
     for (let round = 0; round < 2; round++) {
       const containers = await Promise.all(
@@ -27,11 +31,29 @@ test('a thousand containers at once, in four guests', async () => {
       )
       const answers = await Promise.all(containers.map((container, index) => container.call('get', [index])))
       expect(answers).toEqual(containers.map((_, index) => String(index)))
+      console.log(`resident with 250 each, MiB: ${guests.map((guest) => Math.round(residentMiB(guest.guestProcess!.pid!))).join(' ')}`)
       await Promise.all(containers.map((container) => container.close()))
     }
   } finally {
     await Promise.all(guests.map((guest) => guest.teardown()))
   }
+})
+
+test('crowd after crowd, a guest takes what fits and refuses the rest', async () => {
+  await using sbx = new Sandbox({ runtime: 'jsisolate-confine-runtime' })
+  const fitting: number[] = []
+  for (let round = 0; round < 4; round++) {
+    const all = await Promise.allSettled(Array.from({ length: 400 }, () => sbx.execContainer({ source, timeoutMs: Infinity })))
+    const containers = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    for (const one of all) if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'ERR_CONFINE_CONTAINER_LIMIT' })
+    fitting.push(containers.length)
+    const answers = await Promise.all(containers.map((container, index) => container.call('get', [index])))
+    expect(answers).toEqual(containers.map((_, index) => String(index)))
+    await Promise.all(containers.map((container) => container.close()))
+  }
+  console.log(`of 400 at once there was room for ${fitting.join(', ')}`)
+  expect(Math.min(...fitting)).toBeGreaterThanOrEqual(16)
+  expect(fitting[0]).toBeLessThan(400)
 })
 
 test('programs that do not compile, throw, or use up their memory end alone', async () => {

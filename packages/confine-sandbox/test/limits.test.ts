@@ -178,3 +178,19 @@ test('openFiles: a guest with files opens as many as it may, Node’s own includ
   expect(await highest(32)).toEqual([31, 'EMFILE'])
   expect(await highest(500)).toEqual([499, 'EMFILE'])
 })
+
+test('memoryMiB: a container that may not fit is refused, and those that are there go on', async () => {
+  await using sbx = new Sandbox({ runtime: 'jsisolate-confine-runtime', limits: { memoryMiB: 128 } })
+  const all = await Promise.allSettled(Array.from({ length: 200 }, () => sbx.execContainer({ source: 'exports.add = (a, b) => a + b' })))
+  const open = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  const refused = all.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+  expect(open.length).toBeGreaterThanOrEqual(16)
+  expect(refused.length).toBeGreaterThan(50)
+  for (const error of refused) expect(error).toMatchObject({ code: 'ERR_CONFINE_CONTAINER_LIMIT', message: expect.stringContaining('MiB') })
+  expect(await Promise.all(open.map((container) => container.call('add', [1, 2])))).toEqual(open.map(() => 3))
+  // Room that was given back is there for as many others, though the process is as large as before.
+  const count = open.length
+  await Promise.all(open.slice(0, 16).map((container) => container.close()))
+  for (let i = 0; i < 16; i++) await sbx.execContainer({ source: 'exports.one = () => 1' })
+  expect((await sbx.listContainers()).length).toBe(count)
+})

@@ -21,6 +21,11 @@ export interface RuntimeDescriptor {
   readonly threads: boolean
   /** Whether `close()` stops a container for sure, whatever its program is doing. If not, the process ends for it. @default false */
   readonly stopsContainers?: boolean
+  /**
+   * By how much a container with a small program makes the process larger, MiB: one that may not fit into the memory that is left is
+   * refused by the host. @default nothing is refused
+   */
+  readonly containerMiB?: number
   /** What the host gathers for its programs before they are sent. @default no modules: a program is one source */
   readonly modules?: GatheredModules
   /** Absolute path of a module that is loaded after the entry and before the lock, to touch what must be touched early. */
@@ -41,6 +46,7 @@ export interface RuntimeManifest {
   readonly maxContainers?: number
   readonly threads?: boolean
   readonly stopsContainers?: boolean
+  readonly containerMiB?: number
   /** Ask the host for the modules of each program, as the option `graph`. */
   readonly modules?: GatheredModules
   /** Path of the warm-up module, relative to the package. */
@@ -63,7 +69,7 @@ export interface GatheredModules {
 }
 
 /** The manifest of a package that has none: one container per process, no threads, no flags. */
-export const defaultRuntimeManifest: Required<Omit<RuntimeManifest, 'warmUp' | 'modules' | 'bundle'>> = Object.freeze({
+export const defaultRuntimeManifest: Required<Omit<RuntimeManifest, 'warmUp' | 'modules' | 'bundle' | 'containerMiB'>> = Object.freeze({
   nodeFlags: Object.freeze([]),
   maxContainers: 1,
   threads: false,

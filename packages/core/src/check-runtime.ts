@@ -25,6 +25,7 @@ interface Member {
 const isPath = (value: unknown) => typeof value === 'string' && isAbsolute(value) && !value.includes('\0')
 const isList = (isRight: (item: unknown) => boolean) => (value: unknown) => Array.isArray(value) && value.every(isRight)
 const orNone = (isRight: (value: unknown) => boolean) => (value: unknown) => value === undefined || isRight(value)
+const isPositive = (value: unknown) => typeof value === 'number' && value > 0
 const isLink = (value: unknown) => {
   const { path, target } = (value ?? {}) as { path?: unknown; target?: unknown }
   return isPath(path) && isPath(target)
@@ -42,6 +43,7 @@ const members: Readonly<Record<keyof RuntimeDescriptor, Member>> = {
   },
   threads: { wanted: 'true or false', isRight: (value) => typeof value === 'boolean' },
   stopsContainers: { wanted: 'true or false', isRight: orNone((value) => typeof value === 'boolean') },
+  containerMiB: { wanted: 'a positive number', isRight: orNone(isPositive) },
   modules: {
     wanted: "{ form: 'graph', conditions: a list of strings, or none }",
     isRight: orNone((value) => {

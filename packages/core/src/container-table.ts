@@ -9,6 +9,7 @@ export class ContainerTable {
   readonly #open = new Map<number, OpenContainer>()
   readonly #closed: (closed: ContainerClosed) => void
   #lastCid = 0
+  #mostAtOnce = 0
 
   /** @param closed is told of every container that closed. */
   constructor(host: ContainerHost, closed: (closed: ContainerClosed) => void) {
@@ -18,6 +19,17 @@ export class ContainerTable {
 
   get size(): number {
     return this.#open.size
+  }
+
+  /** How many there were at once, at most. */
+  get mostAtOnce(): number {
+    return this.#mostAtOnce
+  }
+
+  get loadingCount(): number {
+    let count = 0
+    for (const { isLoaded } of this.#open.values()) if (!isLoaded) count++
+    return count
   }
 
   /** Every cid, of those that are still loading, too. */
@@ -32,6 +44,7 @@ export class ContainerTable {
   add(options: Readonly<Record<string, unknown>>): OpenContainer {
     const open = new OpenContainer(this.#host, ++this.#lastCid, options)
     this.#open.set(open.cid, open)
+    this.#mostAtOnce = Math.max(this.#mostAtOnce, this.#open.size)
     return open
   }
 

@@ -34,6 +34,7 @@ export function resolveRuntime(name: string | URL, from: string | URL | readonly
     maxContainers: manifest.maxContainers,
     threads: manifest.threads,
     stopsContainers: manifest.stopsContainers,
+    ...(manifest.containerMiB === undefined ? {} : { containerMiB: manifest.containerMiB }),
     ...(manifest.modules === undefined ? {} : { modules: manifest.modules }),
     ...(manifest.warmUp === undefined ? {} : { warmUp: inPackage(manifest.warmUp) }),
     // It stands for the main module and no other of the package.
@@ -122,13 +123,13 @@ function tryFindPackageJson(name: string, from: string): string | undefined {
 function checkManifest(
   json: PackageJson,
   entry: string,
-): typeof defaultRuntimeManifest & Pick<RuntimeManifest, 'warmUp' | 'modules' | 'bundle'> {
+): typeof defaultRuntimeManifest & Pick<RuntimeManifest, 'warmUp' | 'modules' | 'bundle' | 'containerMiB'> {
   const { confine } = json
   if (confine === undefined) return defaultRuntimeManifest
   const wrong = (member: string, wanted: string) =>
     new ConfineError('ERR_CONFINE_RUNTIME_INVALID', `The confine field of the package of ${entry} is wrong: ${member} must be ${wanted}`)
   if (typeof confine !== 'object' || confine === null) throw wrong('it', 'an object')
-  const { nodeFlags, maxContainers, threads, stopsContainers, directories, warmUp, modules, bundle } = {
+  const { nodeFlags, maxContainers, threads, stopsContainers, containerMiB, directories, warmUp, modules, bundle } = {
     ...defaultRuntimeManifest,
     ...(confine as RuntimeManifest),
   }
@@ -136,6 +137,8 @@ function checkManifest(
   if (!Number.isSafeInteger(maxContainers) || maxContainers < 1) throw wrong('maxContainers', 'a positive whole number')
   if (typeof threads !== 'boolean') throw wrong('threads', 'true or false')
   if (typeof stopsContainers !== 'boolean') throw wrong('stopsContainers', 'true or false')
+  if (containerMiB !== undefined && !(typeof containerMiB === 'number' && containerMiB > 0))
+    throw wrong('containerMiB', 'a positive number')
   if (!isStrings(directories)) throw wrong('directories', 'a list of paths')
   if (warmUp !== undefined && typeof warmUp !== 'string') throw wrong('warmUp', 'a path')
   if (bundle !== undefined && (typeof bundle !== 'string' || warmUp !== undefined || directories.length > 0)) {
@@ -148,6 +151,7 @@ function checkManifest(
     threads,
     stopsContainers,
     directories,
+    ...(containerMiB === undefined ? {} : { containerMiB }),
     ...(warmUp === undefined ? {} : { warmUp }),
     ...(bundle === undefined ? {} : { bundle }),
     ...(modules === undefined ? {} : { modules }),

@@ -200,7 +200,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
     await this.init({ signal: program.signal })
     const guest = this.#requireGuest()
     const { containers, globals } = this.#host
-    checkContainerLimit(this.opts, containers.size)
+    checkContainerLimit(this.opts, containers, this.guestProcess?.pid)
     guest.session.beginLife()
     const open = containers.add(program.options)
     const request: ExecRequest = {

@@ -1,6 +1,6 @@
 import { guestMethod } from '@confine-sandbox/guest'
+import { residentMiB } from '../resident-memory.ts'
 import { isLoading, type Sandbox } from '../sandbox.ts'
-import { residentMiB } from './resident-memory.ts'
 
 /** One guest of a pool. */
 export class PooledGuest {
