@@ -1,13 +1,7 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { type AttackTarget, attacks } from '@confine-sandbox/conformance'
+import { type AttackRange, attacks, openAttackRange } from '@confine-sandbox/conformance'
 import type { Walls } from '@confine-sandbox/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { program, type User, users } from '../../isolation-linux/test/support/launch.ts'
@@ -17,35 +11,11 @@ import { program, type User, users } from '../../isolation-linux/test/support/la
 
 const without = program('without')
 const attempts = fileURLToPath(new URL('attempts.mjs', import.meta.url))
-let target: AttackTarget
-let victim: ChildProcess
-let close: () => void
-let contacts = 0
-
+let range: AttackRange
 beforeAll(async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'confine-tiers-'))
-  // Nobody is in the way but the sandbox: the files are everybody's.
-  chmodSync(directory, 0o777)
-  writeFileSync(join(directory, 'secret'), 'canary of the host', { mode: 0o666 })
-  const [tcp, unix, names] = [listener(), listener(), createSocket('udp4').on('message', () => contacts++)]
-  tcp.listen(0, '127.0.0.1')
-  unix.listen(join(directory, 'host.sock'))
-  names.bind(0, '127.0.0.1')
-  await Promise.all([tcp, unix, names].map((server) => once(server, 'listening')))
-  close = () => {
-    for (const server of [tcp, unix, names]) server.close()
-    rmSync(directory, { recursive: true, force: true })
-  }
-  victim = spawn('sleep', ['600'], { stdio: 'ignore' })
-  const port = (tcp.address() as AddressInfo).port
-  const [file, unixSocket] = [join(directory, 'secret'), join(directory, 'host.sock')]
-  target = { file, directory, port, nameServerPort: names.address().port, unixSocket, pid: victim.pid as number }
+  range = await openAttackRange()
 })
-
-afterAll(() => {
-  victim.kill('SIGKILL')
-  close()
-})
+afterAll(async () => await range[Symbol.asyncDispose]())
 
 const bare = { files: 1, network: 1, processes: 1 }
 /** Where Landlock is taken away on top, some of the attacks say what all of them would. */
@@ -71,9 +41,7 @@ describe.concurrent.each(reached)('launched by $as on a machine without $lacks',
     for (const outcome of outcomes)
       expect(outcome).toMatchObject({ tier, code: 'ERR_CONFINE_GUEST_ENDED', end: 'violation', signal: 'SIGSYS' })
     for (const { because } of outcomes) expect(because).toHaveLength(tiers.indexOf(tier))
-    expect(contacts).toBe(0)
-    expect(victim.signalCode).toBeNull()
-    expect(readdirSync(target.directory).sort()).toEqual(['host.sock', 'secret'])
+    expect(range.traces()).toEqual([])
   })
 })
 
@@ -134,17 +102,9 @@ async function attemptAll(as: User, lacks: string, options: object, only?: reado
   const argv = [
     ...[without, lacks, '--'],
     ...(as === 'nobody' ? ['/usr/bin/setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'] : []),
-    ...[process.execPath, attempts, JSON.stringify(options), JSON.stringify(target)],
+    ...[process.execPath, attempts, JSON.stringify(options), JSON.stringify(range.target)],
     ...(only === undefined ? [] : [JSON.stringify(only)]),
   ]
   const { stdout } = await promisify(execFile)(argv[0] as string, argv.slice(1), { maxBuffer: 1 << 22 })
   return JSON.parse(stdout) as Outcome[]
-}
-
-function listener(): Server {
-  return createServer((socket) => {
-    contacts++
-    socket.on('error', () => {})
-    socket.end()
-  })
 }

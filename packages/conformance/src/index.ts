@@ -1,4 +1,5 @@
 export type { Attack, AttackTarget } from './attack.ts'
+export { type AttackRange, openAttackRange } from './attack-range.ts'
 export { attacks } from './attacks.ts'
 export { type ChannelSubject, testChannel } from './channel/test-channel.ts'
 export type { IsolationSubject } from './isolation/subject.ts'

@@ -1,6 +1,5 @@
-import { type Attack, attacks } from '@confine-sandbox/conformance'
+import { type Attack, type AttackRange, attacks, openAttackRange } from '@confine-sandbox/conformance'
 import { ConfineError, Sandbox, type SandboxConstructorOpts } from '../index.ts'
-import { openRange, type Range } from './attack-target.ts'
 import { type CommandOption, type ConfineCommand, UsageError } from './command.ts'
 import { exitCodeOfTier } from './doctor.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -43,7 +42,7 @@ export const attack: ConfineCommand = {
     if (leastTier !== undefined && tiers().indexOf(tier) > tiers().indexOf(leastTier))
       return tooWeak(tier, leastTier, values.json === true, terminal)
 
-    await using range = await openRange()
+    await using range = await openAttackRange()
     const steps = progress(terminal.err, 'attack', chosen.length)
     const outcomes: Outcome[] = []
     // One after the other: damage is told by looking at the targets after each.
@@ -69,13 +68,13 @@ interface Outcome {
   readonly how: string
 }
 
-async function attempt({ id, act, part, source }: Attack, sandbox: SandboxConstructorOpts, range: Range): Promise<Outcome> {
+async function attempt({ id, act, part, source }: Attack, sandbox: SandboxConstructorOpts, range: AttackRange): Promise<Outcome> {
   const { outcome, how } = await tryIt(source, sandbox, range)
-  const damage = range.damage()
-  return damage === undefined ? { id, act, part, outcome, how } : { id, act, part, outcome: 'through', how: damage }
+  const traces = range.traces()
+  return traces.length === 0 ? { id, act, part, outcome, how } : { id, act, part, outcome: 'through', how: traces.join(', ') }
 }
 
-async function tryIt(source: string, sandbox: SandboxConstructorOpts, { target }: Range): Promise<Pick<Outcome, 'outcome' | 'how'>> {
+async function tryIt(source: string, sandbox: SandboxConstructorOpts, { target }: AttackRange): Promise<Pick<Outcome, 'outcome' | 'how'>> {
   const { timeoutMs } = attemptLimits
   await using sbx = new Sandbox({ ...sandbox, limits: { ...sandbox.limits, lifeMs: timeoutMs } })
   try {

@@ -3,10 +3,10 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { OnViolation } from '@confine-sandbox/contract'
 import type { Attack, AttackTarget } from '../attack.ts'
+import { type AttackRange, openAttackRange } from '../attack-range.ts'
 import { attacks as allAttacks } from '../attacks.ts'
 import { defaultPatienceMs, show, type TestFramework, within } from '../suite.ts'
 import type { IsolationSubject } from './subject.ts'
-import { putUpTarget, type Range } from './target.ts'
 
 /** Each attack as a pair: it works without isolation, and fails within it. */
 export function testAttacked(
@@ -35,7 +35,7 @@ export function testAttacked(
 async function attempt(
   { source }: Attack,
   onViolation: OnViolation,
-  { target, traces }: Range,
+  { target, traces }: AttackRange,
   createSandbox: NonNullable<IsolationSubject['createSandbox']>,
   signal: string | undefined,
 ): Promise<void> {
@@ -90,11 +90,7 @@ function defaultWithoutNetwork(): IsolationSubject['withoutNetwork'] {
   return (line) => ['unshare', process.getuid?.() === 0 ? '-n' : '-rn', ...line]
 }
 
-async function withTarget(test: (range: Range) => Promise<void>): Promise<void> {
-  const range = await putUpTarget()
-  try {
-    await test(range)
-  } finally {
-    range.remove()
-  }
+async function withTarget(test: (range: AttackRange) => Promise<void>): Promise<void> {
+  await using range = await openAttackRange()
+  await test(range)
 }
