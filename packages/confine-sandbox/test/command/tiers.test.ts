@@ -14,6 +14,7 @@ const machines: readonly { lacks: string; as: User; tier: string; code: number }
   { lacks: '', as: 'root', tier: 'full', code: 0 },
   { lacks: '', as: 'nobody', tier: 'full', code: 0 },
   { lacks: 'user-namespaces', as: 'root', tier: 'no-user-namespaces-root', code: 3 },
+  { lacks: 'namespaces', as: 'root', tier: 'landlock-seccomp', code: 4 },
   { lacks: 'namespaces', as: 'nobody', tier: 'landlock-seccomp', code: 4 },
 ]
 
@@ -43,6 +44,38 @@ describe.concurrent.each(machines.filter(({ as }) => users.some((user) => user =
     })
   },
 )
+
+/** What else may be missing, and what doctor then says to root and to others. */
+const shortages: readonly { lacks: string; root: string; others: string }[] = [
+  { lacks: 'user-namespaces', root: 'no-user-namespaces-root', others: 'landlock-seccomp' },
+  { lacks: 'mount', root: 'landlock-seccomp', others: 'landlock-seccomp' },
+  { lacks: 'new-mount-api', root: 'landlock-seccomp', others: 'landlock-seccomp' },
+  { lacks: 'landlock', root: 'full', others: 'full' },
+  { lacks: 'user-namespaces,landlock', root: 'no-user-namespaces-root', others: 'none' },
+  { lacks: 'seccomp', root: 'none', others: 'none' },
+  { lacks: 'seccomp-notify', root: 'none', others: 'none' },
+  { lacks: 'pidfd', root: 'none', others: 'none' },
+  { lacks: 'close-range', root: 'none', others: 'none' },
+  { lacks: 'process-memory', root: 'none', others: 'none' },
+]
+const codes: Readonly<Record<string, number>> = { full: 0, 'no-user-namespaces-root': 3, 'landlock-seccomp': 4, none: 5 }
+
+describe.concurrent.each(users)('as %s', (as) => {
+  test.each(shortages)('without "$lacks" doctor names the tier, sees what starts, and says what to do', async ({ lacks, root, others }) => {
+    const tier = as === 'root' ? root : others
+    const ended = await spawnConfine(['doctor', '--json'], under(as, lacks), '/')
+    const { starts, missing, ...diagnosis } = JSON.parse(ended.out) as {
+      tier: string
+      missing: { remedy: string }[]
+      starts: { ok: boolean; error?: { code: string } }[]
+    }
+    expect(diagnosis).toMatchObject({ tier, probe: { tier } })
+    expect(starts.map(({ ok, error }) => error?.code ?? ok)).toEqual(new Array(2).fill(tier === 'none' ? 'ERR_CONFINE_SETUP_FAILED' : true))
+    expect(missing).not.toEqual([])
+    for (const { remedy } of missing) expect(remedy).not.toBe('')
+    expect(ended.code).toBe(codes[tier])
+  })
+})
 
 test.each(users)('as %s, where the default bar is not reached, doctor says that no guest starts, and what to do', async (as) => {
   const text = await spawnConfine(['doctor'], under(as, 'namespaces,landlock'), '/')
