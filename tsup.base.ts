@@ -9,7 +9,7 @@ export function library(options: Options = {}): Options {
     dts: true,
     shims: true,
     // Leaves alone what others write to the same directory at the same time.
-    clean: ['!entry.*', '!guest.*', '!command/**'],
+    clean: ['!entry.*', '!program.*', '!guest.*', '!command/**'],
     ...options,
   }
 }

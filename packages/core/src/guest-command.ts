@@ -1,5 +1,6 @@
 import type { Command, Limits, Policy } from '@confine-sandbox/contract'
-import type { GuestSettings } from '@confine-sandbox/guest'
+import { type GuestSettings, guestProgram } from '@confine-sandbox/guest'
+import { takesCode } from './guest-code.ts'
 import type { CheckedOptions } from './options.ts'
 
 /** The guest's command, before a backend wraps it: this Node, the runtime's flags, the guest program, its settings. */
@@ -12,6 +13,7 @@ export function guestCommand(options: CheckedOptions, entry: string, lockPath: s
     ...(runtime.bundle === undefined ? {} : { isBundle: true }),
     ...(lockPath === undefined ? {} : { lockPath }),
     ...(options.standby ? { standby: true } : {}),
+    ...(takesCode(options) ? { hasCode: true } : {}),
   }
   return {
     file: process.execPath,
@@ -33,8 +35,8 @@ export function guestPolicy(options: CheckedOptions, entry: string, trace: boole
   const { runtime } = options
   return {
     ...(runtime.bundle === undefined
-      ? { bootRead: [entry, ...runtime.directories], bootLinks: runtime.links }
-      : { bootRead: [entry, runtime.bundle], bootLinks: [] }),
+      ? { bootRead: [entry, guestProgram, ...runtime.directories], bootLinks: runtime.links }
+      : { bootRead: [entry, guestProgram, runtime.bundle], bootLinks: [] }),
     read: options.policy.read,
     write: options.policy.write,
     scratchMiB: options.policy.scratchMiB,

@@ -13,6 +13,7 @@ import {
 import { guestEntry, hostNotice } from '@confine-sandbox/guest'
 import { type ErrorPayload, type IncomingCall, Peer, type RequestOptions, streamChannel } from '@confine-sandbox/ipc'
 import { abortError } from './abort.ts'
+import { guestCode, takesCode } from './guest-code.ts'
 import { guestCommand, guestPolicy } from './guest-command.ts'
 import { callbackFailure, callFailure, endFailure, isErrorPayload, runtimeFailure, uncaughtFailure } from './guest-failure.ts'
 import { GuestProcess, type GuestProcessListener, type LaunchWay, supervisorGraceMs } from './guest-process.ts'
@@ -94,6 +95,8 @@ export class GuestSession {
       ended: (end, exitCode) => this.#ended(end, exitCode),
     }
     this.process = new GuestProcess(command, traceDescriptor, listener, way)
+    // From here on node boots there, and what is done here costs the start nothing.
+    if (takesCode(options)) this.process.channel.write(guestCode(options))
     this.#gate = new StartGate(backend.lockPath === undefined ? ['ready'] : ['locked', 'ready'], startTimeoutMs, () =>
       this.process.stop({ kind: 'timeout', what: 'its start', timeoutMs: startTimeoutMs }),
     )

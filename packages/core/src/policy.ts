@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ConfineError, type RuntimeDescriptor } from '@confine-sandbox/contract'
-import { guestEntry } from '@confine-sandbox/guest'
+import { guestEntry, guestProgram } from '@confine-sandbox/guest'
 import { show } from './show.ts'
 
 /** What the guest may do beyond computing and calling the host's functions. Nothing of it unless it is asked for. */
@@ -110,6 +110,7 @@ function bootPaths({ entry, directories, links, warmUp, bundle }: RuntimeDescrip
   return [
     realpathSync(process.execPath),
     guestEntry,
+    guestProgram,
     entry,
     ...directories,
     ...linked,

@@ -1,6 +1,12 @@
 import { fileURLToPath } from 'node:url'
 
-/** Absolute path of the program that runs in the guest process: `entry.ts`, bundled into one file. */
+/** Absolute path of what the guest process begins with: `entry.ts`, bundled into one file. */
 export const guestEntry: string = fileURLToPath(new URL('../dist/entry.cjs', import.meta.url))
+
+/** Absolute path of the program that it runs: `program.ts`, bundled into one file. */
+export const guestProgram: string = fileURLToPath(new URL('../dist/program.cjs', import.meta.url))
+
+export { codeMessage } from './read-code.ts'
+export { codeOf } from './script.ts'
 
 export { type ExecRequest, type GuestSettings, guestMethod, guestNotice, hostNotice } from './protocol.ts'

@@ -1,15 +1,14 @@
-import { readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
-import vm from 'node:vm'
 import { ConfineError, type RuntimeClass } from '@confine-sandbox/contract'
+import { runText } from './script.ts'
 
 /**
  * Loads a runtime module and takes its class: the module itself, or its default export.
- * @param isBundle Whether it is one CommonJS file that asks for nothing but Node's own modules.
+ * @param bundle Given when it is one CommonJS file that asks for nothing but Node's own modules, with what V8 knows of it.
  * @throws ERR_CONFINE_RUNTIME_INVALID when it does not load or its main export is no runtime class.
  */
-export function loadRuntime(path: string, isBundle = false): RuntimeClass {
-  const loaded = loadModule(path, 'the runtime', isBundle ? requireBundle : undefined)
+export function loadRuntime(path: string, bundle?: { readonly code: Uint8Array | undefined }): RuntimeClass {
+  const load = bundle === undefined ? undefined : () => requireBundle(path, bundle.code)
+  const loaded = loadModule(path, 'the runtime', load)
   const candidate = typeof loaded === 'object' && loaded !== null ? (loaded as { default?: unknown }).default : loaded
   const missing = whatLacks(candidate)
   if (missing !== undefined) {
@@ -39,13 +38,9 @@ function requireModule(path: string): unknown {
 }
 
 /** As `require()` would, without a look at any other file: each takes a question of the system, and its answer the supervisor. */
-function requireBundle(path: string): unknown {
-  const body = vm.compileFunction(readFileSync(path, 'utf8'), ['exports', 'require', 'module', '__filename', '__dirname'], {
-    filename: path,
-    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  }) as (...args: unknown[]) => void
+function requireBundle(path: string, code: Uint8Array | undefined): unknown {
   const module = { exports: {} as unknown }
-  Reflect.apply(body, module.exports, [module.exports, requireBuiltin, module, path, dirname(path)])
+  runText({ path, kind: 'runtime' }, code, requireBuiltin, module.exports, module)
   return module.exports
 }
 

@@ -12,6 +12,8 @@ export interface GuestSettings {
   readonly lockPath?: string
   /** Whether to run a program of its own through before the lock: this guest is made ahead of its use. */
   readonly standby?: boolean
+  /** Whether the channel begins with what V8 knows of the texts of this process. */
+  readonly hasCode?: boolean
   /** How many containers this process takes. */
   readonly maxContainers: number
 }

@@ -42,7 +42,7 @@ test("a bundle is taken, with Node's own modules and its own path", () => {
     'rt.cjs',
     `module.exports = class Mine { ${body} }; module.exports.seen = [require('node:path').sep, __filename, __dirname]`,
   )
-  expect((loadRuntime(path, true) as never as { seen: unknown }).seen).toEqual(['/', path, dirname(path)])
+  expect((loadRuntime(path, { code: undefined }) as never as { seen: unknown }).seen).toEqual(['/', path, dirname(path)])
 })
 
 test.each([
@@ -50,7 +50,7 @@ test.each([
   ['that does not parse', 'class {', 'Unexpected token'],
   ['without a class', '', 'is no class'],
 ])('a bundle %s is refused and says why', (_name, text, reason) => {
-  expect(() => loadRuntime(moduleFile('rt.cjs', text), true)).toThrow(
+  expect(() => loadRuntime(moduleFile('rt.cjs', text), { code: undefined })).toThrow(
     expect.objectContaining({ code: 'ERR_CONFINE_RUNTIME_INVALID', message: expect.stringContaining(reason) }),
   )
 })

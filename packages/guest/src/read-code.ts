@@ -1,0 +1,36 @@
+import { readSync } from 'node:fs'
+
+/** What V8 knows of the two texts of a guest, as far as it was given. */
+export interface Code {
+  readonly program?: Uint8Array
+  readonly runtime?: Uint8Array
+}
+
+/** Writes what `readCode` reads: the lengths of both parts, four bytes each, little endian, and the parts. */
+export function codeMessage({ program, runtime }: Code): Buffer {
+  const lengths = Buffer.alloc(headerBytes)
+  lengths.writeUInt32LE(program?.length ?? 0, 0)
+  lengths.writeUInt32LE(runtime?.length ?? 0, 4)
+  return Buffer.concat([lengths, program ?? none, runtime ?? none])
+}
+
+/** Waits for what the host sends first, and takes no byte more. A host that is gone has nobody to tell: the process ends. */
+export function readCode(fd: number): Code {
+  const lengths = readBytes(fd, headerBytes)
+  const program = readBytes(fd, lengths.readUInt32LE(0))
+  const runtime = readBytes(fd, lengths.readUInt32LE(4))
+  return { ...(program.length === 0 ? {} : { program }), ...(runtime.length === 0 ? {} : { runtime }) }
+}
+
+const headerBytes = 8
+const none = Buffer.alloc(0)
+
+function readBytes(fd: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(length)
+  for (let at = 0; at < length; ) {
+    const got = readSync(fd, bytes, at, length - at, null)
+    if (got === 0) process.exit(1)
+    at += got
+  }
+  return bytes
+}

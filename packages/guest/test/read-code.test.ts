@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { codeMessage } from '../src/read-code.ts'
+
+const index = JSON.stringify(new URL('../src/read-code.ts', import.meta.url).href)
+const reader = `import { readCode } from ${index}
+  import { readSync, writeSync } from 'node:fs'
+  const { program, runtime } = readCode(3)
+  const rest = Buffer.alloc(100)
+  const length = readSync(3, rest)
+  writeSync(1, JSON.stringify([program?.toString('latin1').length, runtime?.toString(), rest.toString('latin1', 0, length)]))`
+
+function start() {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', reader], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] })
+  return { child, socket: child.stdio[3] as Duplex, said: once(child.stdout as Duplex, 'data').then(([text]) => JSON.parse(String(text))) }
+}
+
+test('both parts are taken, and nothing of what follows', async () => {
+  const { socket, said } = start()
+  socket.write(Buffer.concat([codeMessage({ program: Buffer.alloc(1_000_000, 'p'), runtime: Buffer.from('r') }), Buffer.from('next')]))
+  expect(await said).toEqual([1_000_000, 'r', 'next'])
+})
+
+test('it may come in pieces, and be empty', async () => {
+  const { socket, said } = start()
+  for (const byte of codeMessage({ runtime: Buffer.from('run') })) {
+    socket.write(Buffer.of(byte))
+    await delay(1)
+  }
+  await delay(20)
+  socket.write('next')
+  expect(await said).toEqual([null, 'run', 'next'])
+})
+
+test.each([
+  ['before it', 0],
+  ['within the lengths', 5],
+  ['within a part', 12],
+])('a host that is gone %s ends the process', async (_name, length) => {
+  const { child, socket, said } = start()
+  said.catch(() => {})
+  socket.end(codeMessage({ program: Buffer.from('program') }).subarray(0, length))
+  expect(await once(child, 'exit')).toEqual([1, null])
+})
