@@ -1,17 +1,22 @@
 import { ConfineError, describeEnd, type ErrorCode, type GuestEnd } from '@confine-sandbox/contract'
 import type { ErrorPayload } from '@confine-sandbox/ipc'
 
-/** The codes that a guest may claim for its failures. Any other is what guest code threw. */
-const guestCodes: ReadonlySet<string> = new Set<ErrorCode>([
-  'ERR_CONFINE_BAD_OPTION',
-  'ERR_CONFINE_SOURCE_MISSING',
-  'ERR_CONFINE_RUNTIME_INVALID',
+/** The codes that a guest may claim for what failed in a call. Any other is what guest code threw. */
+const callCodes: ReadonlySet<string> = new Set<ErrorCode>([
   'ERR_CONFINE_CONTAINER_CLOSED',
   'ERR_CONFINE_CONTAINER_NOT_FOUND',
-  'ERR_CONFINE_CONTAINER_LIMIT',
   'ERR_CONFINE_VALUE',
   'ERR_CONFINE_LIMIT',
   'ERR_CONFINE_REVOKED',
+])
+
+/** The same for what failed while it loaded a program or itself. */
+const loadCodes: ReadonlySet<string> = new Set<ErrorCode>([
+  ...(callCodes as ReadonlySet<ErrorCode>),
+  'ERR_CONFINE_BAD_OPTION',
+  'ERR_CONFINE_SOURCE_MISSING',
+  'ERR_CONFINE_RUNTIME_INVALID',
+  'ERR_CONFINE_CONTAINER_LIMIT',
 ])
 
 /** The error of a call whose answer was a failure. The payload is the guest's word: its text is shortened, its code checked. */
@@ -34,12 +39,12 @@ export function methodNotFound(method: string, cid: number): ConfineError {
 
 /** The error of a source that could not be loaded. */
 export function loadFailure(payload: ErrorPayload): ConfineError {
-  return failure('ERR_CONFINE_SOURCE_FAILED', payload, `The source could not be loaded: ${payload.name}: ${payload.message}`)
+  return failure('ERR_CONFINE_SOURCE_FAILED', payload, `The source could not be loaded: ${payload.name}: ${payload.message}`, loadCodes)
 }
 
 /** The error of a runtime that could not be loaded. */
 export function runtimeFailure(payload: ErrorPayload): ConfineError {
-  return failure('ERR_CONFINE_RUNTIME_INVALID', payload, payload.message)
+  return failure('ERR_CONFINE_RUNTIME_INVALID', payload, payload.message, loadCodes)
 }
 
 /** The error of something that guest code threw where nobody waited for it. */
@@ -75,9 +80,8 @@ export function isErrorPayload(value: unknown): value is ErrorPayload {
   return typeof name === 'string' && typeof message === 'string' && isText(code) && isText(stack)
 }
 
-function failure(fallback: ErrorCode, payload: ErrorPayload, message: string): ConfineError {
-  if (payload.isOurs === true && guestCodes.has(payload.code ?? ''))
-    return new ConfineError(payload.code as ErrorCode, shorten(payload.message))
+function failure(fallback: ErrorCode, payload: ErrorPayload, message: string, codes = callCodes): ConfineError {
+  if (payload.isOurs === true && codes.has(payload.code ?? '')) return new ConfineError(payload.code as ErrorCode, shorten(payload.message))
   return new ConfineError(fallback, shorten(message), {
     ...(payload.cause === undefined ? {} : { cause: payload.cause }),
     fields: {

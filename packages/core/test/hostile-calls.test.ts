@@ -39,6 +39,23 @@ test.each([
   expect(await attacked(sbx, `send(${bytes})`)).toMatchObject({ code: 'ERR_CONFINE_PROTOCOL' })
 })
 
+test.each([
+  ['ERR_CONFINE_LIMIT', { code: 'ERR_CONFINE_LIMIT' }],
+  // As if nothing had run.
+  ['ERR_CONFINE_BAD_OPTION', { code: 'ERR_CONFINE_GUEST_THREW', errorCode: 'ERR_CONFINE_BAD_OPTION' }],
+  ['ERR_CONFINE_SOURCE_MISSING', { code: 'ERR_CONFINE_GUEST_THREW' }],
+  ['ERR_CONFINE_RUNTIME_INVALID', { code: 'ERR_CONFINE_GUEST_THREW' }],
+  ['ERR_CONFINE_ISOLATION_UNAVAILABLE', { code: 'ERR_CONFINE_GUEST_THREW' }],
+  ['ERR_CONFINE_SETUP_FAILED', { code: 'ERR_CONFINE_GUEST_THREW' }],
+  ['ERR_CONFINE_TIMEOUT', { code: 'ERR_CONFINE_GUEST_THREW' }],
+  ['ERR_CONFINE_GUEST_ENDED', { code: 'ERR_CONFINE_GUEST_THREW' }],
+])('a guest that answers a call by itself and calls that %s', async (code, expected) => {
+  const fields = `...text("name"), ...text("X"), ...text("message"), ...text("its own"), ...text("code"), ...text("${code}"), ...text("isOurs"), 2`
+  const error = await attacked(sandbox(), `send(frame([3, 2, 13, 4, ${fields}]))`)
+  expect(error).toMatchObject({ ...expected, message: 'its own' })
+  expect(error.end).toBeUndefined()
+})
+
 test('lines of the console are not told beyond the bound, whatever the guest keeps to', async () => {
   // It stays until all was read: what is under way when a process exits need not arrive.
   const sbx = sandbox({ globals: { read: () => {} } })

@@ -50,7 +50,8 @@ test.each([
 ])('%s ends the guest with the reason protocol', async (_name, attack) => {
   const sbx = sandbox()
   expect(await attacked(sbx, attack)).toMatchObject({ name: 'ConfineError', code: 'ERR_CONFINE_PROTOCOL', end: { kind: 'protocol' } })
-  expect(await sbx.whenGuestProcessClosed).toBe(128 + 9)
+  // Its own entry program sees the end of the channel, and goes when it comes to that before it is killed.
+  expect([0, 128 + 9]).toContain(await sbx.whenGuestProcessClosed)
 })
 
 /** The call of the attack is request 2; the host gave out function 1 with it. */
