@@ -78,8 +78,11 @@ export class ProgramModules {
     )
   }
 
+  /** @throws ImportError for what only a program asks for that has changed the language under the prelude. */
   #module(path: string): GatheredModule {
-    return this.#program.graph?.modules.get(path) as GatheredModule
+    const module = this.#program.graph?.modules.get(path)
+    if (module !== undefined) return module
+    throw new ImportError(missing(path, 'it was not gathered'))
   }
 }
 

@@ -195,6 +195,19 @@ describe('modules', () => {
     expect(await call('line')).toContain('/guest/main.js:2:')
   })
 
+  test('a program that changes the language under the prelude learns no path of the outside', async () => {
+    const source = `const { parse } = JSON
+      exports.ask = () => {
+        JSON.parse = () => [['o', 'kind', 1, 'path', 2], 'commonjs', '/p/none.js']
+        try { require('./x') } catch ({ message, stack }) { return message + stack } finally { JSON.parse = parse }
+      }`
+    const main = { format: 'commonjs', language: 'js', text: source, imports: new Map(), requires: new Map(), exports: [] } as const
+    const { call } = await start(source, { graph: { entry: '/p/main.js', modules: new Map([['/p/main.js', main]]) } })
+    const told: string = await call('ask')
+    expect(told).toContain('Cannot load the module "/p/none.js"')
+    expect(told).not.toMatch(/runtime-quickjs|node_modules|file:/)
+  })
+
   test('a NUL in the source is a character like another', async () => {
     expect(await (await start('exports.length = () => "a\0b".length')).call('length')).toBe(3)
   })
