@@ -47,6 +47,7 @@ export class GuestIsolate {
   readonly #owner: IsolateOwner
   readonly #entrance: Entrance
   readonly #linked: LinkedModules
+  readonly #whenExiting: WeakRef<GuestIsolate>
 
   /**
    * Only code of this package runs in here, so it runs at once, on this thread.
@@ -58,6 +59,7 @@ export class GuestIsolate {
     this.#context = context
     this.#owner = owner
     this.#entrance = new Entrance(places, isAlone)
+    this.#whenExiting = atExit(this)
     try {
       const copy = copyOptions(options)
       const callbacks = this.#callbacks()
@@ -190,6 +192,7 @@ export class GuestIsolate {
   /** Frees the isolate, and stops what runs in it. Can be called from within a call of the owner. */
   dispose(): void {
     if (!this.#isolate.isDisposed) this.#isolate.dispose()
+    open.delete(this.#whenExiting)
     this.#entrance.close()
   }
 
@@ -252,6 +255,20 @@ export class GuestIsolate {
 
 // Of the process: half of the 64 threads that a guest has, so that Node's own and isolated-vm's idle ones fit beside them.
 const places = new Places(32)
+
+// Of the process: it would wait at its end for what loops in an isolate.
+const open = new Set<WeakRef<GuestIsolate>>()
+
+function atExit(guest: GuestIsolate): WeakRef<GuestIsolate> {
+  if (open.size === 0 && !process.listeners('exit').includes(disposeAll)) process.on('exit', disposeAll)
+  const reference = new WeakRef(guest)
+  open.add(reference)
+  return reference
+}
+
+function disposeAll(): void {
+  for (const guest of open) guest.deref()?.dispose()
+}
 
 // What a short text costs this thread is less than to wake another one. Longer ones are compiled there: they are the program's.
 const maxCompiledHere = 32_768
