@@ -28,10 +28,9 @@ function codeFor(bundle: string | undefined): Uint8Array {
   const version = `${versionOf(guestProgram)} ${runtimeVersion}`
   const kept = messages.get(bundle)
   if (kept?.version === version) return kept.message
-  const message = codeMessage({
-    program: codeOf({ path: guestProgram, kind: 'program' }),
-    ...(bundle === undefined ? {} : { runtime: codeOf({ path: bundle, kind: 'runtime' }) }),
-  })
+  const program = codeOf({ path: guestProgram, kind: 'program' })
+  const runtime = bundle === undefined ? undefined : codeOf({ path: bundle, kind: 'runtime' })
+  const message = codeMessage({ program, runtime })
   messages.set(bundle, { version, message })
   return message
 }

@@ -2,8 +2,8 @@ import { readSync } from 'node:fs'
 
 /** What V8 knows of the two texts of a guest, as far as it was given. */
 export interface Code {
-  readonly program?: Uint8Array
-  readonly runtime?: Uint8Array
+  readonly program?: Uint8Array | undefined
+  readonly runtime?: Uint8Array | undefined
 }
 
 /** Writes what `readCode` reads: the lengths of both parts, four bytes each, little endian, and the parts. */

@@ -35,11 +35,11 @@ test('what a process knows is of use to one with the flags of a guest', async ()
   const given = JSON.stringify(written(text))
   const index = JSON.stringify(new URL('../src/script.ts', import.meta.url).href)
   const evaluate = async (flags: readonly string[], expression: string): Promise<string> => {
-    const program = `const { codeOf, scriptOf } = await import(${index}); console.log(${expression})`
+    const program = `const { codeOf, compileText } = await import(${index}); console.log(${expression})`
     return (await run(process.execPath, [...flags, '--input-type=module', '-e', program])).stdout.trim()
   }
   const code = await evaluate([], `Buffer.from(codeOf(${given})).toString('base64')`)
-  const isRejected = `scriptOf(${given}, Buffer.from('${code}', 'base64')).cachedDataRejected`
+  const isRejected = `compileText(${given}, { cachedData: Buffer.from('${code}', 'base64') }).cachedDataRejected`
   const flags = ['--max-old-space-size=384', '--max-semi-space-size=8', '--experimental-vm-modules', '--preserve-symlinks-main']
   expect(await evaluate(flags, isRejected)).toBe('false')
   // Refused, not believed, where the flags are others.
