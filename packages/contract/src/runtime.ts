@@ -19,6 +19,11 @@ export interface RuntimeDescriptor {
   readonly maxContainers: number
   /** Whether the runtime starts threads after it was loaded. @default false */
   readonly threads: boolean
+  /**
+   * With fewer threads, and as many more as the machine has processors, its process is aborted when it holds several containers.
+   * A lower `limits.threads` is refused, and the default is no lower. @default what Node needs
+   */
+  readonly leastThreads?: number
   /** Whether `close()` stops a container for sure, whatever its program is doing. If not, the process ends for it. @default false */
   readonly stopsContainers?: boolean
   /**
@@ -45,6 +50,7 @@ export interface RuntimeManifest {
   readonly nodeFlags?: readonly string[]
   readonly maxContainers?: number
   readonly threads?: boolean
+  readonly leastThreads?: number
   readonly stopsContainers?: boolean
   readonly containerMiB?: number
   /** Ask the host for the modules of each program, as the option `graph`. */
@@ -69,13 +75,14 @@ export interface GatheredModules {
 }
 
 /** The manifest of a package that has none: one container per process, no threads, no flags. */
-export const defaultRuntimeManifest: Required<Omit<RuntimeManifest, 'warmUp' | 'modules' | 'bundle' | 'containerMiB'>> = Object.freeze({
-  nodeFlags: Object.freeze([]),
-  maxContainers: 1,
-  threads: false,
-  stopsContainers: false,
-  directories: Object.freeze([]),
-})
+export const defaultRuntimeManifest: Required<Omit<RuntimeManifest, 'leastThreads' | 'warmUp' | 'modules' | 'bundle' | 'containerMiB'>> =
+  Object.freeze({
+    nodeFlags: Object.freeze([]),
+    maxContainers: 1,
+    threads: false,
+    stopsContainers: false,
+    directories: Object.freeze([]),
+  })
 
 /** The names and shapes that a runtime lets others call. As npm abstract-confine-runtime describes it. */
 export interface ApiDescription {

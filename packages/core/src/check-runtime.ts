@@ -42,6 +42,7 @@ const members: Readonly<Record<keyof RuntimeDescriptor, Member>> = {
     isRight: (value) => Number.isSafeInteger(value) && (value as number) >= 1,
   },
   threads: { wanted: 'true or false', isRight: (value) => typeof value === 'boolean' },
+  leastThreads: { wanted: 'a positive whole number', isRight: orNone((value) => Number.isSafeInteger(value) && (value as number) >= 1) },
   stopsContainers: { wanted: 'true or false', isRight: orNone((value) => typeof value === 'boolean') },
   containerMiB: { wanted: 'a positive number', isRight: orNone(isPositive) },
   modules: {

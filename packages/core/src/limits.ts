@@ -1,4 +1,5 @@
-import { ConfineError, defaultLimits, type Limits } from '@confine-sandbox/contract'
+import { availableParallelism } from 'node:os'
+import { ConfineError, defaultLimits, type Limits, type RuntimeDescriptor } from '@confine-sandbox/contract'
 import { show } from './show.ts'
 
 /**
@@ -22,6 +23,27 @@ export function checkLimits(limits: unknown): Limits {
     checked[name] = value as number
   }
   return checked
+}
+
+/**
+ * Makes sure that a process has the threads which its runtime cannot do without: refused one, it would be aborted in the middle of
+ * some call. A pool of threads has one for each processor.
+ * @param isGiven Whether the caller chose the number.
+ * @throws ERR_CONFINE_BAD_OPTION
+ */
+export function enoughThreads(
+  limits: Limits,
+  isGiven: boolean,
+  { leastThreads, name }: Pick<RuntimeDescriptor, 'leastThreads' | 'name'>,
+  maxContainers: number,
+  processors: number = availableParallelism(),
+): Limits {
+  const { threads } = limits
+  if (threads === undefined || leastThreads === undefined || maxContainers === 1) return limits
+  const needed = leastThreads + processors
+  if (threads >= needed) return limits
+  if (isGiven) throw bad('limits.threads', threads, `at least ${needed} for ${name} on this machine, unless maxContainers is 1`)
+  return { ...limits, threads: needed }
 }
 
 /** The least that a guest can live with. */

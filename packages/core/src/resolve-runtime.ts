@@ -34,6 +34,7 @@ export function resolveRuntime(name: string | URL, from: string | URL | readonly
     maxContainers: manifest.maxContainers,
     threads: manifest.threads,
     stopsContainers: manifest.stopsContainers,
+    ...(manifest.leastThreads === undefined ? {} : { leastThreads: manifest.leastThreads }),
     ...(manifest.containerMiB === undefined ? {} : { containerMiB: manifest.containerMiB }),
     ...(manifest.modules === undefined ? {} : { modules: manifest.modules }),
     ...(manifest.warmUp === undefined ? {} : { warmUp: inPackage(manifest.warmUp) }),
@@ -123,19 +124,21 @@ function tryFindPackageJson(name: string, from: string): string | undefined {
 function checkManifest(
   json: PackageJson,
   entry: string,
-): typeof defaultRuntimeManifest & Pick<RuntimeManifest, 'warmUp' | 'modules' | 'bundle' | 'containerMiB'> {
+): typeof defaultRuntimeManifest & Pick<RuntimeManifest, 'leastThreads' | 'warmUp' | 'modules' | 'bundle' | 'containerMiB'> {
   const { confine } = json
   if (confine === undefined) return defaultRuntimeManifest
   const wrong = (member: string, wanted: string) =>
     new ConfineError('ERR_CONFINE_RUNTIME_INVALID', `The confine field of the package of ${entry} is wrong: ${member} must be ${wanted}`)
   if (typeof confine !== 'object' || confine === null) throw wrong('it', 'an object')
-  const { nodeFlags, maxContainers, threads, stopsContainers, containerMiB, directories, warmUp, modules, bundle } = {
+  const { nodeFlags, maxContainers, threads, leastThreads, stopsContainers, containerMiB, directories, warmUp, modules, bundle } = {
     ...defaultRuntimeManifest,
     ...(confine as RuntimeManifest),
   }
   if (!isStrings(nodeFlags)) throw wrong('nodeFlags', 'a list of strings')
   if (!Number.isSafeInteger(maxContainers) || maxContainers < 1) throw wrong('maxContainers', 'a positive whole number')
   if (typeof threads !== 'boolean') throw wrong('threads', 'true or false')
+  if (leastThreads !== undefined && (!Number.isSafeInteger(leastThreads) || leastThreads < 1))
+    throw wrong('leastThreads', 'a positive whole number')
   if (typeof stopsContainers !== 'boolean') throw wrong('stopsContainers', 'true or false')
   if (containerMiB !== undefined && !(typeof containerMiB === 'number' && containerMiB > 0))
     throw wrong('containerMiB', 'a positive number')
@@ -151,6 +154,7 @@ function checkManifest(
     threads,
     stopsContainers,
     directories,
+    ...(leastThreads === undefined ? {} : { leastThreads }),
     ...(containerMiB === undefined ? {} : { containerMiB }),
     ...(warmUp === undefined ? {} : { warmUp }),
     ...(bundle === undefined ? {} : { bundle }),

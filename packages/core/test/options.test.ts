@@ -1,3 +1,4 @@
+import { enoughThreads } from '../src/limits.ts'
 import { expect, test } from 'vitest'
 import { checkOptions, defaultOptions } from '../src/options.ts'
 import { resolveRuntime } from '../src/resolve-runtime.ts'
@@ -54,4 +55,20 @@ test('limits and the bar have defaults, one by one; Infinity is no limit', () =>
   })
   expect(limits).toEqual({ cpuSeconds: 3, threads: 64, outputMiBPerSecond: 64, fileSizeMiB: 64, openFiles: 64 })
   expect(minIsolation).toMatchObject({ files: 1, network: 2 })
+})
+
+test('a runtime has the threads that it cannot do without, or is not launched', () => {
+  const runtime = { name: 'many', leastThreads: 48 }
+  const limits = { memoryMiB: 100, threads: 64 }
+  expect(enoughThreads(limits, false, runtime, 10, 8)).toBe(limits)
+  expect(enoughThreads(limits, false, runtime, 10, 64)).toEqual({ memoryMiB: 100, threads: 112 })
+  expect(enoughThreads({ memoryMiB: 100 }, true, runtime, 10, 64)).toEqual({ memoryMiB: 100 })
+  expect(enoughThreads({ threads: 16 }, true, runtime, 1, 8)).toEqual({ threads: 16 })
+  expect(enoughThreads({ threads: 16 }, true, { name: 'one' }, 10, 8)).toEqual({ threads: 16 })
+  expect(() => enoughThreads({ threads: 55 }, true, runtime, 10, 8)).toThrow(
+    expect.objectContaining({
+      code: 'ERR_CONFINE_BAD_OPTION',
+      message: expect.stringMatching(/limits.threads must be at least 56 for many.*it is 55/),
+    }),
+  )
 })
