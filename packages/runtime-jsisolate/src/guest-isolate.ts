@@ -196,6 +196,11 @@ export class GuestIsolate {
     this.#entrance.close()
   }
 
+  /** Whether something has entered and not come back. */
+  get isRunning(): boolean {
+    return this.#entrance.count > 0
+  }
+
   /** Settles when nothing of a disposed isolate runs any more. V8 stops JavaScript at once, but not a long step of its own. */
   async stopped(): Promise<void> {
     await this.#entrance.empty()
@@ -267,8 +272,17 @@ function atExit(guest: GuestIsolate): WeakRef<GuestIsolate> {
 }
 
 function disposeAll(): void {
-  for (const guest of open) guest.deref()?.dispose()
+  let isRunning = false
+  for (const reference of open) {
+    const guest = reference.deref()
+    isRunning ||= guest?.isRunning === true
+    guest?.dispose()
+  }
+  // A thread that leaves its isolate looks for the process once more.
+  if (isRunning) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, leavingMs)
 }
+
+const leavingMs = 250
 
 // What a short text costs this thread is less than to wake another one. Longer ones are compiled there: they are the program's.
 const maxCompiledHere = 32_768
