@@ -18,6 +18,7 @@ export class Timed {
 export class Deadlines {
   readonly #queues = new Map<number, Queue>()
   #last: Queue | undefined
+  #enough = fewQueues
 
   /** It has so long from now on, milliseconds: at most 2^31 - 1. */
   add(timed: Timed, milliseconds: number): void {
@@ -40,8 +41,11 @@ export class Deadlines {
   }
 
   #newQueue(milliseconds: number): Queue {
-    // Who gives each call a length of its own leaves a queue each.
-    if (this.#queues.size >= idleQueues) this.clear()
+    // Who gives each call a length of its own leaves a queue each. They are looked through when they have become twice as many.
+    if (this.#queues.size >= this.#enough) {
+      this.clear()
+      this.#enough = Math.max(fewQueues, this.#queues.size * 2)
+    }
     const queue = new Queue(milliseconds, () => this.#drop(queue))
     this.#queues.set(milliseconds, queue)
     return queue
@@ -54,8 +58,8 @@ export class Deadlines {
   }
 }
 
-/** More queues than this are looked through for empty ones. */
-const idleQueues = 8
+/** So many may be empty. */
+const fewQueues = 8
 
 class Queue {
   readonly milliseconds: number

@@ -82,3 +82,14 @@ test('lengths of which there was one call each leave no timers', () => {
   deadlines.clear()
   expect(vi.getTimerCount()).toBe(0)
 })
+
+test('as many lengths as there are calls cost no more for each than a few', () => {
+  const deadlines = new Deadlines()
+  const all = Array.from({ length: 50_000 }, (_, index) => new Named(`${index}`))
+  // Looked through at each, they would take minutes.
+  for (const [index, timed] of all.entries()) deadlines.add(timed, 1000 + index)
+  expect(vi.getTimerCount()).toBe(50_000)
+  for (const timed of all) deadlines.remove(timed)
+  deadlines.clear()
+  expect(vi.getTimerCount()).toBe(0)
+})
