@@ -6,7 +6,7 @@ export const guestEntry: string = fileURLToPath(new URL('../dist/entry.cjs', imp
 /** Absolute path of the program that it runs: `program.ts`, bundled into one file. */
 export const guestProgram: string = fileURLToPath(new URL('../dist/program.cjs', import.meta.url))
 
-export { codeMessage } from './read-code.ts'
-export { codeOf } from './script.ts'
+export { type Code, codeMessage } from './read-code.ts'
+export { codeOf, type GuestText } from './script.ts'
 
 export { type ExecRequest, type GuestSettings, guestMethod, guestNotice, hostNotice } from './protocol.ts'

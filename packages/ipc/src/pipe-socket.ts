@@ -139,7 +139,7 @@ export class PipeSocket extends EventEmitter implements ByteSocket {
 }
 
 /** What of Node's own bindings is used. */
-interface PipeBinding {
+export interface PipeBinding {
   readonly Pipe: new (type: number) => PipeHandle
   readonly socketType: number
   readonly WriteWrap: new () => object

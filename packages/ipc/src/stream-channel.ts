@@ -27,7 +27,7 @@ export function streamChannel(stream: Duplex, options: StreamChannelOptions = {}
 }
 
 /** A socket that this process inherited, which keeps it alive unless told otherwise. */
-interface InheritedSocket {
+export interface InheritedSocket {
   ref(): unknown
   unref(): unknown
 }
