@@ -41,7 +41,7 @@ async function signUp(url) {
       const response = await fetch(`${url}-/user/org.couchdb.user:${user.name}`, request)
       return (await response.json()).token
     } catch (error) {
-      if (attempt === 150) throw error
+      if (attempt === 600) throw error
       await new Promise((resolve) => setTimeout(resolve, 200))
     }
   }

@@ -136,7 +136,7 @@ function useWith({ name, install }, npmrc) {
   for (const node of nodes()) {
     const path = { PATH: [dirname(node), process.env.PATH].join(delimiter) }
     for (const { file, printed } of consumers) {
-      const end = spawnSync(node, [file], { cwd: directory, env: { ...process.env, ...path }, encoding: 'utf8', timeout: 60_000 })
+      const end = spawnSync(node, [file], { cwd: directory, env: { ...process.env, ...path }, encoding: 'utf8', timeout: 180_000 })
       if (end.stdout !== printed) problems.push(`${name}, ${versionOf(node)}: ${file} printed ${JSON.stringify(end.stdout + end.stderr)}`)
     }
     const command = spawnSync(join(directory, 'node_modules/.bin/confine'), ['doctor', '--json'], {

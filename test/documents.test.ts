@@ -20,7 +20,7 @@ describe.each(documents)('%s', (path) => {
       const file = join(examples, `.document-${path.replaceAll(/\W/g, '-')}-${number}.m${language}`)
       await writeFile(file, code)
       try {
-        const { stdout } = await execute(process.execPath, ['--no-node-snapshot', file], { timeout: 60_000 })
+        const { stdout } = await execute(process.execPath, ['--no-node-snapshot', file], { timeout: 110_000 })
         expect(stdout).not.toBe('')
       } finally {
         await rm(file)
@@ -58,7 +58,7 @@ describe('examples', () => {
   })
 
   test.each(Object.entries(expected))('%s prints what it should', async (name, output) => {
-    const { stdout } = await execute(process.execPath, ['--no-node-snapshot', join(examples, name)], { timeout: 60_000 })
+    const { stdout } = await execute(process.execPath, ['--no-node-snapshot', join(examples, name)], { timeout: 110_000 })
     expect(stdout).toMatch(output)
   })
 })

@@ -16,6 +16,8 @@ const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chr
 if (executablePath === undefined) fail(['There is no Chromium. On Debian: apt install chromium; elsewhere, name it in CHROMIUM'])
 if (!existsSync(dist)) fail([`There is no site in ${dist}: npm run docs:build`])
 
+/** For each step: on a busy machine a browser takes long to start. */
+const patienceMs = 120_000
 const problems = new Set()
 const pages = readdirSync(dist, { recursive: true })
   .map(String)
@@ -26,6 +28,7 @@ checkLinks()
 const site = await serve(dist)
 const browser = await chromium.launch({
   executablePath,
+  timeout: patienceMs,
   args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
 })
 try {
@@ -67,6 +70,7 @@ async function look(name, options, files) {
 /** Requests that leave are refused here, and are a problem: the site must be whole by itself. */
 async function newContext(options) {
   const context = await browser.newContext(options)
+  context.setDefaultTimeout(patienceMs)
   await context.route(
     (url) => url.origin !== site.origin,
     (route) => {
@@ -97,7 +101,7 @@ async function search() {
   const results = page.locator('#localsearch-list li a')
   await results
     .first()
-    .waitFor({ timeout: 15_000 })
+    .waitFor()
     .catch(() => problems.add('the search finds nothing'))
   if (flags.screenshots !== undefined) await page.screenshot({ path: join(flags.screenshots, 'search.png') })
   const found = await results.evaluateAll((links) => links.map((link) => link.getAttribute('href')))

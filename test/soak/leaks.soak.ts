@@ -28,7 +28,13 @@ interface Held {
   readonly heapMiB: number
 }
 
-async function held(sbx: InstanceType<typeof Sandbox>): Promise<Held> {
+const descriptors = () => readdirSync('/proc/self/fd').length
+const resources = () => process.getActiveResourcesInfo().filter((name) => name !== 'Timeout').length
+
+/** What is held now; what is about to be given back, compared with the round before, is waited for. */
+async function held(sbx: InstanceType<typeof Sandbox>, before: Held | undefined): Promise<Held> {
+  for (let i = 0; i < 500 && before !== undefined && (descriptors() > before.descriptors || resources() > before.resources); i++)
+    await delay(20)
   // What is freed a turn later, and by a second collection.
   for (let i = 0; i < 3; i++) {
     await delay(20)
@@ -39,8 +45,8 @@ async function held(sbx: InstanceType<typeof Sandbox>): Promise<Held> {
     0,
   )
   return {
-    descriptors: readdirSync('/proc/self/fd').length,
-    resources: process.getActiveResourcesInfo().filter((name) => name !== 'Timeout').length,
+    descriptors: descriptors(),
+    resources: resources(),
     listeners,
     heapMiB: process.memoryUsage().heapUsed / 2 ** 20,
   }
@@ -81,7 +87,7 @@ test.each(['jseval-confine-runtime', 'jsisolate-confine-runtime'])('%s: 10,000 c
     )
     expect(given.every((value, n) => value === (name === 'twice' ? 2 * n : n))).toBe(true)
     expect(underWay).toBe(0)
-    all.push(await held(sbx))
+    all.push(await held(sbx, all.at(-1)))
   }
   expectFlat(all)
 })
@@ -115,7 +121,7 @@ test('jsisolate: 1,000 containers opened, called and closed, in one guest', asyn
         }),
       )
     }
-    all.push(await held(sbx))
+    all.push(await held(sbx, all.at(-1)))
   }
   expect(await sbx.listContainers()).toEqual([])
   expect(sbx.isGuestProcessActive).toBe(true)
@@ -138,7 +144,7 @@ test('jseval: 40 sandboxes opened, called and torn down', async () => {
         }),
       )
     }
-    all.push(await held(last as InstanceType<typeof Sandbox>))
+    all.push(await held(last as InstanceType<typeof Sandbox>, all.at(-1)))
   }
   expectFlat(all)
 })
