@@ -45,7 +45,6 @@ export class Spawner implements Starter {
     this.#process.on('message', (report: Report) => this.#hear(report))
     this.#process.once('error', () => this.#over())
     this.#process.once('exit', () => this.#over())
-    this.#process.unref()
     this.#order({ kind: 'listen', address: this.#path.address, secret: this.#secret.toString('hex') })
   }
 
@@ -120,6 +119,8 @@ export class Spawner implements Starter {
   refChanged(): void {
     const isNeeded = this.#children.values().some(({ isReferenced }) => isReferenced)
     this.#process.channel?.[isNeeded ? 'ref' : 'unref']()
+    // Its end, too: what it has started may be gone before that is told.
+    this.#process[isNeeded ? 'ref' : 'unref']()
   }
 
   #order(order: Order): void {
