@@ -6,7 +6,8 @@ export interface ByteSocket extends EventEmitter {
   /** Bytes that wait to be taken by the system. */
   readonly writableLength: number
   readonly writableHighWaterMark: number
-  write(bytes: Uint8Array): unknown
+  /** @param left May be called when nobody reads the bytes any more. */
+  write(bytes: Uint8Array, left?: () => void): unknown
   cork(): void
   uncork(): void
   /** Calls back when all that was written has left, or cannot any more. */

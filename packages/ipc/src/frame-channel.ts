@@ -4,8 +4,11 @@ import type { Channel } from '@confine-sandbox/contract'
 export interface FrameChannel extends Channel {
   /** Sends a short message: the first bytes of `memory`, which stays the sender's. `length` is below `shortMessageBytes`. */
   sendShort(memory: Buffer, length: number): void
-  /** Sends bytes that belong to the next message, in memory that becomes the channel's. At least `minAttachmentBytes`. */
-  sendAttachment(bytes: Uint8Array): void
+  /**
+   * Sends bytes that belong to the next message, in memory that becomes the channel's. At least `minAttachmentBytes`.
+   * @param left may be called when nobody reads that memory any more.
+   */
+  sendAttachment(bytes: Uint8Array, left: () => void): void
   /** As `open`, for a receiver that takes what it wants before it returns. */
   openFrames(receiver: FrameChannelReceiver): void
 }

@@ -4,6 +4,7 @@ import { ValueDecoder } from './decode.ts'
 import { type EncodeOptions, ValueEncoder } from './encode.ts'
 import type { ErrorPayload } from './error-payload.ts'
 import type { ChannelLimits } from './limits.ts'
+import { SpareMemory } from './spare-memory.ts'
 import type { Step } from './value-path.ts'
 import type { CollectingReader, MessageReferences } from './reference.ts'
 
@@ -60,13 +61,15 @@ export type Message =
 export interface EncodedMessage {
   readonly writer: ByteWriter
   /** What goes before it. In memory that nobody else has. */
-  readonly attachments: readonly Uint8Array[]
+  readonly attachments: readonly Buffer[]
   /** Of all of it. */
   readonly size: number
 }
 
 /** Turns messages into bytes and back. */
 export class MessageCodec {
+  /** Where attachments are copied to; what has left may be given back. */
+  readonly spare = new SpareMemory()
   readonly #limits: ChannelLimits
   readonly #options: EncodeOptions
   readonly #out: Encoding
@@ -77,7 +80,7 @@ export class MessageCodec {
   constructor(limits: ChannelLimits, options: EncodeOptions) {
     this.#limits = limits
     this.#options = options
-    this.#out = new Encoding(limits, options)
+    this.#out = new Encoding(limits, options, this.spare)
     this.#decoder = new ValueDecoder(this.#reader, limits)
   }
 
@@ -96,7 +99,7 @@ export class MessageCodec {
   write(message: Message, cid: number, references: MessageReferences | undefined, attaches: boolean): EncodedMessage {
     // A getter among the values may send a message of its own.
     const isNested = this.#isEncoding
-    const out = isNested ? new Encoding(this.#limits, this.#options) : this.#out
+    const out = isNested ? new Encoding(this.#limits, this.#options, this.spare) : this.#out
     this.#isEncoding = true
     try {
       out.write(message, cid, references, attaches)
@@ -136,12 +139,14 @@ const none: readonly Uint8Array<ArrayBuffer>[] = Object.freeze([])
 /** What one message is written with. */
 class Encoding implements EncodedMessage {
   readonly writer: ByteWriter
-  attachments: Uint8Array[] = []
+  attachments: Buffer[] = []
   size = 0
+  readonly #spare: SpareMemory
   readonly #encoder: ValueEncoder
   readonly #maxBytes: number
 
-  constructor(limits: ChannelLimits, options: EncodeOptions) {
+  constructor(limits: ChannelLimits, options: EncodeOptions, spare: SpareMemory) {
+    this.#spare = spare
     this.writer = new ByteWriter(limits.maxMessageBytes)
     this.#encoder = new ValueEncoder(this.writer, limits, options)
     this.#maxBytes = limits.maxMessageBytes
@@ -171,7 +176,7 @@ class Encoding implements EncodedMessage {
   readonly #attach = (bytes: Uint8Array): void => {
     this.size += bytes.length
     if (this.size > this.#maxBytes) throw tooLong(this.#maxBytes)
-    const copy = Buffer.allocUnsafeSlow(bytes.length)
+    const copy = this.#spare.take(bytes.length)
     copy.set(bytes)
     this.attachments.push(copy)
   }

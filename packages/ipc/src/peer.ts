@@ -314,7 +314,7 @@ export class Peer {
 
   #transmit({ writer, attachments }: EncodedMessage): void {
     const frames = this.#frames
-    for (const bytes of attachments) frames?.sendAttachment(bytes)
+    for (const bytes of attachments) frames?.sendAttachment(bytes, () => this.#codec.spare.giveBack(bytes))
     if (frames !== undefined && writer.length < shortMessageBytes) frames.sendShort(writer.memory, writer.length)
     else this.#options.channel.send(writer.take())
   }

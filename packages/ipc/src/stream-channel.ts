@@ -181,8 +181,9 @@ class StreamChannel implements FrameChannel {
     else this.#sendLong(message, writeFrameHeader)
   }
 
-  sendAttachment(bytes: Uint8Array): void {
-    this.#sendLong(bytes, writeAttachmentHeader)
+  sendAttachment(bytes: Uint8Array, left: () => void): void {
+    // Any other stream may hand the memory on.
+    this.#sendLong(bytes, writeAttachmentHeader, this.#isSocket ? left : undefined)
   }
 
   sendShort(memory: Buffer, length: number): void {
@@ -202,7 +203,7 @@ class StreamChannel implements FrameChannel {
     this.#checkQueue()
   }
 
-  #sendLong(bytes: Uint8Array, writeHeader: (target: Uint8Array, offset: number, length: number) => void): void {
+  #sendLong(bytes: Uint8Array, writeHeader: (target: Uint8Array, offset: number, length: number) => void, left?: () => void): void {
     if (this.#isClosing || this.#isClosed) return
     this.#flush()
     if (this.#stream.destroyed) return
@@ -210,7 +211,7 @@ class StreamChannel implements FrameChannel {
     writeHeader(header, 0, bytes.length)
     this.#stream.cork()
     this.#stream.write(header)
-    this.#stream.write(bytes)
+    this.#stream.write(bytes, left)
     this.#stream.uncork()
     this.#checkQueue()
   }
