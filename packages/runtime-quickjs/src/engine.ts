@@ -9,14 +9,16 @@ import { newQuickJSWASMModuleFromVariant, newVariant, type QuickJSContext, type 
  * A QuickJS engine with memory of its own, and nothing but the language in it.
  * @throws ERR_CONFINE_LIMIT when the process has no memory for one more.
  */
-export async function createEngine(memoryLimitMiB: number): Promise<QuickJSContext> {
+export async function createEngine(
+  memoryLimitMiB: number,
+): Promise<{ readonly context: QuickJSContext; readonly memory: WebAssembly.Memory }> {
   const pagesOfLimit = Math.ceil(memoryLimitMiB * pagesPerMiB)
   const wasmMemory = createMemory(initialPages + pagesOfLimit)
   const engine = await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmModule: compiled(), wasmMemory }))
   const runtime = engine.newRuntime()
   runtime.setMemoryLimit(memoryLimitMiB * 1024 * 1024)
   runtime.setMaxStackSize(maxStackBytes)
-  return runtime.newContext()
+  return { context: runtime.newContext(), memory: wasmMemory }
 }
 
 /**

@@ -6,6 +6,7 @@ import type { GlobalEntry, Inside, Outcome } from './inside/prelude.ts'
 import type { Program } from './options.ts'
 import { hostModule, ProgramModules, withMeta, wrapped } from './program-modules.ts'
 import { ProgramTimers } from './program-timers.ts'
+import { StepCounter } from './step-counter.ts'
 
 /** Why an engine is of no use any more. */
 export type EngineEnd = 'time' | 'broken'
@@ -30,6 +31,7 @@ export class GuestEngine {
   readonly #inside: Record<keyof Inside, QuickJSHandle>
   readonly #owner: EngineOwner
   readonly #computeLimitMs: number
+  readonly #steps: StepCounter
   readonly #modules: ProgramModules
   readonly #timers: ProgramTimers
   #isEntered = false
@@ -39,16 +41,18 @@ export class GuestEngine {
 
   /** @throws whatever the engine says when its memory does not even take the prelude. */
   static async create(program: Program, globals: readonly GlobalEntry[], owner: EngineOwner): Promise<GuestEngine> {
-    return new GuestEngine(await createEngine(program.memoryLimitMiB), program, globals, owner)
+    const { context, memory } = await createEngine(program.memoryLimitMiB)
+    return new GuestEngine(context, new StepCounter(context, memory), program, globals, owner)
   }
 
-  private constructor(context: QuickJSContext, program: Program, globals: readonly GlobalEntry[], owner: EngineOwner) {
+  private constructor(context: QuickJSContext, steps: StepCounter, program: Program, globals: readonly GlobalEntry[], owner: EngineOwner) {
     this.#context = context
+    this.#steps = steps
     this.#owner = owner
     this.#computeLimitMs = program.computeLimitMs
     context.runtime.setInterruptHandler(() => {
       // It may be asked again while the engine unwinds.
-      this.#isOverdue ||= cpuTimeMs() > this.#deadline
+      if (steps.asked()) this.#isOverdue ||= cpuTimeMs() > this.#deadline
       return this.#isOverdue || this.#hasEnded
     })
     this.#modules = new ProgramModules(program)
@@ -127,6 +131,7 @@ export class GuestEngine {
     }
     this.#isEntered = true
     this.#deadline = cpuTimeMs() + this.#computeLimitMs
+    this.#steps.begin()
     try {
       act()
       this.#runJobs()

@@ -4,6 +4,7 @@ declare namespace WebAssembly {
     constructor(bytes: Uint8Array)
   }
   class Memory {
+    readonly buffer: ArrayBuffer
     constructor(limits: { initial: number; maximum: number })
   }
 }

@@ -29,6 +29,10 @@ describe('a program that never rests ends by its deadline', () => {
     'return new Proxy(() => {}, { get() { for (;;); } })',
     '/^(a+)+$/.test("a".repeat(64) + "b")',
     '"x".repeat(99).split("").sort(() => { for (;;); })',
+    // Few steps, each of which takes long.
+    'const text = "x".repeat(10_000); for (;;) text.split("")',
+    'const text = JSON.stringify(new Array(10_000).fill(1)); for (;;) JSON.parse(text)',
+    'const text = "x".repeat(10_000); const spin = () => { text.split(""); Promise.resolve().then(spin) }; spin(); return new Promise(() => {})',
   ])('%s', async (body) => {
     const other = await start('exports.go = () => 1')
     const runtime = await start(`exports.go = () => { ${body} }; exports.other = () => 1`)
