@@ -40,7 +40,7 @@ export async function run({ rounds, warmUp, placement, place }) {
   )
   const inFlight = await inTurns(
     Object.fromEntries(entries.map(([name, { call }]) => [name, () => throughput(() => call('add', [1, 2]), 256, 60)])),
-    { rounds: rounds(12), warmUp: warmUp(2) },
+    { rounds: rounds(12), warmUp: warmUp(6) },
   )
   await Promise.all(entries.map(([, subject]) => subject.close()))
   const part = (name) => `${name}-${placement}`
