@@ -23,7 +23,7 @@ test(`${count} containers one after the other leave nothing behind`, { timeout: 
 
 // What a second crowd needs right after the first is a quarter more.
 test('a thousand containers at once, in four guests', async () => {
-  const guests = Array.from({ length: 4 }, () => new Sandbox({ runtime: 'jsisolate-confine-runtime', limits: { memoryMiB: 640 } }))
+  const guests = Array.from({ length: 4 }, () => new Sandbox({ runtime: 'jsisolate-confine-runtime', limits: { memoryMiB: 768 } }))
   try {
     for (let round = 0; round < 2; round++) {
       const containers = await Promise.all(

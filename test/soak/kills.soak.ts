@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { cgroupParents, theseFiles } from '../../packages/isolation-linux/src/cgroup-parents.ts'
@@ -75,15 +76,17 @@ function startHost() {
     stdio: ['ignore', 'pipe', 'ignore'],
     cwd: directory,
   })
-  return { child, exited: once(child, 'exit') }
+  // Not by chunks: two lines may come as one.
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  return { child, lines, exited: once(child, 'exit') }
 }
 
 /** How long one takes that nobody kills. */
 async function undisturbedMs(): Promise<number> {
-  const { child, exited } = startHost()
-  await once(child.stdout, 'data')
+  const { child, lines, exited } = startHost()
+  await lines.next()
   const began = performance.now()
-  await once(child.stdout, 'data')
+  await lines.next()
   const tookMs = performance.now() - began
   child.kill('SIGKILL')
   await exited
@@ -92,9 +95,8 @@ async function undisturbedMs(): Promise<number> {
 
 /** Returns whether the victim was there to be killed. */
 async function launchAndKill(victim: Victim): Promise<boolean> {
-  const { child, exited } = startHost()
-  const [line] = await Promise.race([once(child.stdout, 'data'), exited])
-  const supervisor = Number(line)
+  const { child, lines, exited } = startHost()
+  const supervisor = Number((await lines.next()).value)
   expect(supervisor).toBeGreaterThan(1)
   await delay(Math.random() * longestDelayMs)
   const wasThere = kill(victim, child, supervisor)
