@@ -1,5 +1,7 @@
 import type { GuestFacts, RuntimeClass } from '@confine-sandbox/contract'
+import { type ErrorPayload, memoryChannelPair, Peer } from '@confine-sandbox/ipc'
 import { Containers } from './containers.ts'
+import { type ExecRequest, guestMethod } from './protocol.ts'
 
 /**
  * Runs a program of our own through, in a table of its own, so that the first one of a tenant finds compiled what V8 compiles
@@ -22,20 +24,40 @@ export async function exercise(Runtime: RuntimeClass, guest: GuestFacts): Promis
 
 const times = 2
 
+/** As the host does it, and with its bytes: what reads and writes messages is compiled too. */
 async function runThrough(Runtime: RuntimeClass): Promise<void> {
   const nothing = () => {}
+  const [near, far] = memoryChannelPair()
+  const refused = { notify: nothing, closed: nothing, reviveError: ({ message }: ErrorPayload) => new Error(message) }
+  const guest = new Peer({
+    ...refused,
+    channel: far,
+    request: ({ cid, method, params }) => (cid === 0 ? table.exec(params[0] as ExecRequest) : table.call(cid, method, params)),
+  })
   const table = new Containers({
     Runtime,
     maxContainers: 1,
     callHost: async () => undefined,
-    opened: nothing,
-    gone: nothing,
+    opened: (cid) => guest.openScope(cid),
+    gone: (cid) => guest.closeScope(cid),
     closed: nothing,
     failed: nothing,
     logged: nothing,
   })
-  const source = 'exports.add = (a, b) => a + b'
-  await table.exec({ cid: 1, source, options: {}, functions: ['group.call'], values: [['value', true]] })
-  await table.call(1, 'add', [1, 2])
-  await table.kill(1)
+  const host = new Peer({ ...refused, channel: near, request: nothing })
+  host.openScope(1)
+  const program: ExecRequest = {
+    cid: 1,
+    source: 'exports.add = (a, b) => a + b',
+    options: {},
+    functions: ['group.call'],
+    values: [['value', true]],
+  }
+  try {
+    await host.request(0, guestMethod.exec, [program])
+    await host.request(1, 'add', [1, 2])
+    await table.kill(1)
+  } finally {
+    host.close(new Error('The exercise is over'))
+  }
 }
