@@ -3,6 +3,7 @@ import {
   AbstractConfineRuntime,
   type ApiDescription,
   ConfineError,
+  type GuestFacts,
   MethodNotFound,
   type RuntimeUsage,
 } from '@confine-sandbox/contract'
@@ -24,9 +25,10 @@ import { createRealm, type Realm } from './realm.ts'
  */
 export class JsEvalConfineRuntime extends AbstractConfineRuntime {
   /** Does what has to be done before the process is locked. */
-  static prepare(): void {
+  static prepare(guest?: GuestFacts): void {
     // Reads the time zone.
     new Date().getTimezoneOffset()
+    hasSuccessors = guest !== undefined && guest.maxContainers > 1
   }
 
   /** Makes one realm ahead. */
@@ -41,6 +43,7 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
   #running: Promise<void> | undefined
   #exitCode: number | undefined
   #hasExited = false
+  #hasAnswered = false
   readonly #timers = guestTimers()
   readonly #waiting = new Set<(reason: Error) => void>()
 
@@ -171,11 +174,18 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
 
   /** @throws what the function throws at once. */
   #call({ call, owner }: Method, params: unknown[]): Promise<unknown> {
+    if (!this.#hasAnswered) this.#firstAnswer()
     const { adopt } = this.#realm!.tools
     const adopted: unknown[] = []
     for (let i = 0; i < params.length; i++) adopted.push(adopt(params[i]))
     const result: unknown = Reflect.apply(call, owner, adopted)
     return isThenable(result) ? this.#orClosed(result, (thrown) => this.#failure(thrown)) : Promise.resolve(result)
+  }
+
+  /** When it has left, the process has time for the next container's realm. */
+  #firstAnswer(): void {
+    this.#hasAnswered = true
+    if (hasSuccessors) setImmediate(tryAhead)
   }
 
   #exit(code: number): never {
@@ -243,6 +253,16 @@ export declare namespace JsEvalConfineRuntime {
 
 // Of the process: whichever program comes first takes it.
 const spares: Realm[] = []
+
+/** Whether the process is there for more containers than the first. */
+let hasSuccessors = false
+
+/** What cannot be made ahead fails where it is needed. */
+function tryAhead(): void {
+  try {
+    JsEvalConfineRuntime.makeAhead()
+  } catch {}
+}
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return ((typeof value === 'object' && value !== null) || typeof value === 'function') && typeof Reflect.get(value, 'then') === 'function'

@@ -1,10 +1,29 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import vm from 'node:vm'
 import { AbstractConfineRuntime } from 'abstract-confine-runtime'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import JsEvalConfineRuntime from '../src/index.ts'
 import { rejection, start } from './start.ts'
 
 const closed = { code: 'ERR_CONFINE_CONTAINER_CLOSED' }
+
+test.each([
+  [1, 0],
+  [2, 1],
+])('of a process for %i, an answered container makes %i realms for those to come', async (maxContainers, realms) => {
+  JsEvalConfineRuntime.prepare({ maxContainers })
+  onTestFinished(() => JsEvalConfineRuntime.prepare({ maxContainers: 1 }))
+  const runtime = await start('exports.f = () => 1')
+  const made = vi.spyOn(vm, 'createContext')
+  onTestFinished(() => made.mockRestore())
+  for (let i = 0; i < 3; i++) expect(await runtime.handleAPICall('f')).toBe(1)
+  await nextTurn()
+  expect(made).toHaveBeenCalledTimes(realms)
+  // What one program does to its own is not found in the other's.
+  const next = await start('globalThis.seen = typeof marked; exports.f = () => [seen, Object.keys(globalThis).includes("marked")]')
+  expect(await next.handleAPICall('f')).toEqual(['undefined', false])
+  expect(made).toHaveBeenCalledTimes(1)
+})
 
 describe('calls', () => {
   test('await what is returned', async () => {
