@@ -1,5 +1,5 @@
 // What sandboxes and containers cost in memory as they become many: node bench/growth.mjs [MOST SANDBOXES] [MOST CONTAINERS].
-// A sandbox takes some 12 MB: a thousand of them want 12 GB. Reads /proc, so it is for Linux.
+// A sandbox takes some 10 to 13 MB: a thousand of them want as many GB. Reads /proc, so it is for Linux.
 import { setTimeout as delay } from 'node:timers/promises'
 import { Sandbox } from 'confine-sandbox'
 import { privateKiB, processTree } from './lib/processes.mjs'
