@@ -147,17 +147,23 @@ test.runIf(process.getuid?.() === 0)('they hold for an unprivileged user, too', 
   const program = `
     import { Sandbox } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)}
     import { memoryPrograms } from ${JSON.stringify(new URL('memory-programs.ts', import.meta.url).href)}
+    // In 10 ms, and some more when others have the processor. With the other runtime the kernel holds it to the page.
+    const filledBetweenLooks = 160
     const spin = 'exports.fill = () => { for (;;); }'
-    const kinds = await Promise.all([
+    const kinds = []
+    // One after the other: where the supervisor's looks alone hold the memory, ten that fill it at once keep it from looking.
+    for (const [runtime, source, limits] of [
       ...memoryPrograms.flatMap(({ source, runtimes }) => runtimes.map((runtime) => [runtime, source, { memoryMiB: 64 }])),
       ...${JSON.stringify(runtimes)}.map((runtime) => [runtime, spin, { cpuSeconds: 1 }]),
-    ].map(async ([runtime, source, limits]) => {
+    ]) {
       const sbx = new Sandbox({ runtime, limits })
       const container = await sbx.execContainer({ source, env: 'nodejs' })
       const { code } = await container.call('fill', [4000]).catch((error) => error)
       await sbx.teardown()
-      return [code === 'ERR_CONFINE_GUEST_THREW' ? 'memory' : sbx.guestEnd.kind, sbx.guestEnd.usage.cpuMs > 0, sbx.guestEnd.usage.peakMemoryMiB < 224]
-    }))
+      const { cpuMs, peakMemoryMiB } = sbx.guestEnd.usage
+      const mostMiB = runtime === 'jsisolate-confine-runtime' ? filledBetweenLooks + 224 : 224
+      kinds.push([code === 'ERR_CONFINE_GUEST_THREW' ? 'memory' : sbx.guestEnd.kind, cpuMs > 0, peakMemoryMiB < mostMiB])
+    }
     console.log(JSON.stringify(kinds))`
   const node = [process.execPath, '--conditions=@confine/source', '--no-node-snapshot', '--input-type=module', '-e', program]
   const { stdout } = await promisify(execFile)('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', ...node])
