@@ -11,7 +11,7 @@ let shared: { readonly spawner: Spawner; readonly identity: string } | undefined
  * @returns None where none is wanted or none can be: this process starts the guest itself then.
  */
 export function placeOfSpawner(wish: boolean | 'auto'): Promise<Place | undefined> | undefined {
-  // Elsewhere spawn() copies nothing, or there are no sockets without a file.
+  // Its socket is reached by /proc. On macOS spawn() copies nothing.
   if (process.platform !== 'linux' || wish === false) return undefined
   if (wish === 'auto' && process.memoryUsage.rss() < largeHostBytes) return undefined
   return placeOf(identity()).catch(() => undefined)

@@ -130,7 +130,6 @@ export class Spawner implements Starter {
 
   #hear(report: Report): void {
     if (report.kind === 'listening') return this.#hide()
-
     clearTimeout(this.#unheard.get(report.id))
     this.#unheard.delete(report.id)
     const child = this.#children.get(report.id)
