@@ -334,7 +334,10 @@ export class Peer {
   #channelClosed(error?: Error): void {
     if (this.#isChannelClosed) return
     this.#isChannelClosed = true
-    const reason = error ?? new ConfineError('ERR_CONFINE_CHANNEL_CLOSED', 'The other side closed the channel')
+    // A stream's own error, such as ECONNRESET of a process that was killed, is not what callers are told.
+    const reason = ConfineError.is(error)
+      ? error
+      : new ConfineError('ERR_CONFINE_CHANNEL_CLOSED', 'The other side closed the channel', error && { cause: error })
     this.#closedBy ??= reason
     this.#incoming.abortAll(reason)
     this.#references.closeAll(reason)

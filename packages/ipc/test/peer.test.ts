@@ -1,3 +1,5 @@
+import { PassThrough } from 'node:stream'
+import { once } from 'node:events'
 import { expect, test, vi } from 'vitest'
 import type { Channel, ChannelReceiver } from '@confine-sandbox/contract'
 import { defaultLimits } from '../src/limits.ts'
@@ -6,6 +8,7 @@ import { MessageCodec } from '../src/message.ts'
 import type { IncomingCall } from '../src/calls.ts'
 import { Peer } from '../src/peer.ts'
 import type { PeerOptions } from '../src/peer-options.ts'
+import { streamChannel } from '../src/stream-channel.ts'
 
 const codec = new MessageCodec(defaultLimits, { errorStacks: false })
 
@@ -338,4 +341,20 @@ test('a call that was failed before its time answers nobody, though its number i
   answers.get(2)?.('of the second')
   await new Promise(setImmediate)
   expect(messages()[2]).toMatchObject({ type: 'result', id: 1, value: 'of the second' })
+})
+
+test('who asks after the stream broke is told so by an error of ours', async () => {
+  const broken = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+  const stream = new PassThrough()
+  const peer = new Peer({
+    channel: streamChannel(stream),
+    request: () => {},
+    notify: () => {},
+    closed: () => {},
+    reviveError: () => broken,
+  })
+  stream.destroy(broken)
+  await once(stream, 'close').catch(() => {})
+  await new Promise(setImmediate)
+  await expect(peer.request(0, 'f', [])).rejects.toMatchObject({ name: 'ConfineError', code: 'ERR_CONFINE_CHANNEL_CLOSED', cause: broken })
 })
