@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { type Duplex, PassThrough, type Readable } from 'node:stream'
-import type { ConfinedCommand, EndReason, GuestEnd, IsolationEvent } from '@confine-sandbox/contract'
-import type { SocketLink } from '@confine-sandbox/ipc'
+import type { Channel, ConfinedCommand, EndReason, GuestEnd, IsolationEvent } from '@confine-sandbox/contract'
+import { type SocketLink, spawnedChannel, streamChannel } from '@confine-sandbox/ipc'
 import { endFailure } from './guest-failure.ts'
 import type { Place } from './spawner/spawner.ts'
 import { EndEvidence, exitCodeOf, type ProcessExit } from './end-of-process.ts'
@@ -33,8 +33,10 @@ export class GuestProcess {
   /** Whether the host has begun to end it. Until it is gone, what it says is still heard, and opens nothing. */
   isEnding = false
   readonly child: ChildProcess
-  /** The host's end of descriptor 3. */
-  readonly channel: Duplex
+  /** The host's end of descriptor 3. What is written to it by itself goes before all messages. */
+  readonly socket: Duplex
+  /** What says and hears messages there. To be opened in the tick that makes this. */
+  readonly channel: Channel
   readonly #listener: GuestProcessListener
   readonly #open = new Set<Readable>()
   readonly #evidence = new EndEvidence()
@@ -62,13 +64,17 @@ export class GuestProcess {
     this.#hasLateReports = command.descriptors.some(({ isLate }) => isLate === true)
     this.isSupervised = command.descriptors.length > 0 && traceDescriptor === undefined && !this.#leadsGroup
     const extra = command.descriptors.length + (traceDescriptor === undefined ? 0 : 1)
-    this.child = this.isSupervised && place !== undefined ? place.launch(command, 3 + extra) : launch(command, extra, link?.far)
+    const startsElsewhere = this.isSupervised && place !== undefined
+    this.child = startsElsewhere ? place.launch(command, 3 + extra) : launch(command, extra, link?.far)
     // Not once: a kill that the system forbids is told here too.
     this.child.on('error', (error) => this.#spawnFailed(command.file, error))
     this.child.once('exit', (exitCode, signal) => this.#exited({ exitCode, signal }))
     // A process that could not be spawned may have no streams at all.
     const streams = (this.child.stdio ?? []) as readonly (Duplex | null | undefined)[]
-    this.channel = link?.near ?? streams[3] ?? new PassThrough().destroy()
+    const near = link?.near ?? streams[3] ?? new PassThrough().destroy()
+    const { channel, socket } = openChannel(near, link === undefined && !startsElsewhere)
+    this.channel = channel
+    this.socket = socket
     // The guest has its own descriptor of it: this one would keep the connection open after the guest's end.
     link?.far.destroy()
     for (const name of ['stdout', 'stderr'] as const) {
@@ -162,7 +168,7 @@ export class GuestProcess {
     this.#hasEnded = true
     if (this.#hasLateReports) this.#endGroup()
     for (const stream of this.#open) stream.destroy()
-    this.channel.destroy()
+    this.socket.destroy()
     const usage = this.#evidence.usage(Math.round(performance.now() - this.#launched))
     this.#listener.ended({ ...this.#evidence.reason(exit), ...(usage === undefined ? {} : { usage }) }, exitCodeOf(exit))
   }
@@ -177,6 +183,14 @@ function launch({ file, args, cwd, env, becomesGuest }: ConfinedCommand, extraDe
     throw endFailure({ kind: 'setup-failed', stage: `spawn ${file}`, reason: (error as Error).message })
   }
 }
+
+/** @param isFresh Whether Node made the socket for this launch: others were used, or hold back what is written until the process has started. */
+function openChannel(socket: Duplex, isFresh: boolean): { readonly channel: Channel; readonly socket: Duplex } {
+  return isFresh ? spawnedChannel(socket, channelOptions) : { channel: streamChannel(socket, channelOptions), socket }
+}
+
+/** A guest that calls without reading the answers is not read any further above this. */
+const channelOptions = { pauseReadingAboveBytes: 1024 * 1024 }
 
 /** Stops reading until the reader can take more. */
 function holdBack(stream: Readable, ready: Promise<void> | undefined): void {

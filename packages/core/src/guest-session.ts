@@ -11,7 +11,7 @@ import {
   type Walls,
 } from '@confine-sandbox/contract'
 import { guestEntry, hostNotice } from '@confine-sandbox/guest'
-import { type ErrorPayload, type IncomingCall, Peer, type RequestOptions, streamChannel } from '@confine-sandbox/ipc'
+import { type ErrorPayload, type IncomingCall, Peer, type RequestOptions } from '@confine-sandbox/ipc'
 import { abortError } from './abort.ts'
 import { guestCode, takesCode } from './guest-code.ts'
 import { guestCommand, guestPolicy } from './guest-command.ts'
@@ -96,14 +96,14 @@ export class GuestSession {
     }
     this.process = new GuestProcess(command, traceDescriptor, listener, way)
     // From here on node boots there, and what is done here costs the start nothing.
-    if (takesCode(options)) this.process.channel.write(guestCode(options))
+    if (takesCode(options)) this.process.socket.write(guestCode(options))
     this.#gate = new StartGate(backend.lockPath === undefined ? ['ready'] : ['locked', 'ready'], startTimeoutMs, () =>
       this.process.stop({ kind: 'timeout', what: 'its start', timeoutMs: startTimeoutMs }),
     )
     if (!options.standby) this.beginLife()
     if (command.holds !== undefined) this.#inForce(command.holds)
     this.peer = new Peer({
-      channel: streamChannel(this.process.channel, { pauseReadingAboveBytes }),
+      channel: this.process.channel,
       request: (call) => owner.hostCall(call),
       invoke: (callback, call) => owner.hostCallback(callback, call),
       callbackOptions: (cid) => owner.callbackOptions(cid),
@@ -281,9 +281,6 @@ const graceMs = 1000
 
 /** Characters of stderr that are kept to explain a start that failed. */
 const maxStartOutput = 16 * 1024
-
-/** A guest that calls without reading the answers is not read any further above this. */
-const pauseReadingAboveBytes = 1024 * 1024
 
 class GuestFailure extends Error {
   readonly payload: ErrorPayload

@@ -1,6 +1,7 @@
 export { type ChannelLimits, consoleBudget, defaultLimits } from './limits.ts'
 export { RateBudget } from './rate-budget.ts'
-export { inheritedChannel, type InheritedSocket, type StreamChannelOptions, streamChannel } from './stream-channel.ts'
+export { inheritedChannel, type InheritedSocket, spawnedChannel } from './own-socket.ts'
+export { type StreamChannelOptions, streamChannel } from './stream-channel.ts'
 export { type OpenPipe, openPipe, type PipeBinding, type PipeHandle } from './pipe-socket.ts'
 export { memoryChannelPair } from './memory-channel.ts'
 export { type ErrorPayload, errorPayload, text as errorText } from './error-payload.ts'

@@ -1,5 +1,3 @@
-import { writeSync } from 'node:fs'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Channel, type ChannelReceiver, ConfineError } from '@confine-sandbox/contract'
 import type { ByteSocket } from './byte-socket.ts'
@@ -7,7 +5,6 @@ import { FrameDecoder, frameHeaderBytes, writeAttachmentHeader, writeFrameHeader
 import { type FrameChannel, type FrameChannelReceiver, shortMessageBytes } from './frame-channel.ts'
 import { type ChannelLimits, defaultLimits } from './limits.ts'
 import { Outbox } from './outbox.ts'
-import { openPipe, PipeSocket } from './pipe-socket.ts'
 import { TurnBudget } from './turn-budget.ts'
 
 /** What a stream channel can be told beside its limits. */
@@ -26,54 +23,26 @@ export function streamChannel(stream: Duplex, options: StreamChannelOptions = {}
   return new StreamChannel(stream, options)
 }
 
-/** A socket that this process inherited, which keeps it alive unless told otherwise. */
-export interface InheritedSocket {
-  ref(): unknown
-  unref(): unknown
+/** A channel over a socket of which more is known. */
+export function socketChannel(socket: ByteSocket, options: StreamChannelOptions, own: OwnSocket): Channel {
+  return new StreamChannel(socket, options, own)
 }
 
-/** A channel over a socket that this process inherited as a descriptor, and that socket. */
-export function inheritedChannel(
-  fd: number,
-  options: StreamChannelOptions = {},
-): { readonly channel: Channel; readonly socket: InheritedSocket } {
-  // One buffer for all reads: no allocation for each, and none of a stream's steps between the system and the decoder.
-  const buffer = Buffer.allocUnsafeSlow(readBytes)
-  let take = (_chunk: Buffer): boolean => true
-  const read = (length: number) => take(buffer.subarray(0, length))
-  const pipe = openPipe(fd)
-  const socket = pipe === undefined ? netSocket(fd, buffer, read) : new PipeSocket(pipe, buffer, read)
-  const descriptor: OwnDescriptor = {
-    memory: buffer.buffer,
-    open(reader) {
-      take = reader
-      socket.resume()
-    },
-    write: (bytes, length) => writeNow(fd, bytes, length),
-  }
-  return { channel: new StreamChannel(socket, options, descriptor), socket }
-}
-
-function netSocket(fd: number, buffer: Buffer, callback: (length: number) => boolean): Socket {
-  const net = process.getBuiltinModule('node:net')
-  return new net.Socket({ fd, readable: true, writable: true, onread: { buffer, callback } })
-}
-
-/** A socket whose descriptor is known: it is read and written with fewer steps than a stream's. */
-interface OwnDescriptor {
+/** What is known of a socket that nobody else reads: it is used with fewer steps than a stream. */
+export interface OwnSocket {
   /** What was read comes in this memory, and is overwritten by the next read. */
   readonly memory: ArrayBufferLike
   /** @param take Takes what was read; returns whether to read on, or else to wait for `resume()`. */
   open(take: (chunk: Buffer) => boolean): void
   /** Writes what can be written at once. Only while nothing waits in the stream. Returns how many bytes that were. */
-  write(bytes: Buffer, length: number): number
+  write?(bytes: Buffer, length: number): number
 }
 
 class StreamChannel implements FrameChannel {
   readonly #stream: ByteSocket
   readonly #limits: ChannelLimits
   readonly #pauseAbove: number
-  readonly #descriptor: OwnDescriptor | undefined
+  readonly #own: OwnSocket | undefined
   /** Whether what was written is in the system's hands as soon as nothing waits in the stream. */
   readonly #isSocket: boolean
   readonly #outbox = new Outbox()
@@ -90,11 +59,11 @@ class StreamChannel implements FrameChannel {
   #closedBy: Error | undefined
 
   constructor(stream: Duplex, options: StreamChannelOptions)
-  constructor(socket: ByteSocket, options: StreamChannelOptions, descriptor: OwnDescriptor)
-  constructor(stream: ByteSocket, options: StreamChannelOptions, descriptor?: OwnDescriptor) {
-    this.#descriptor = descriptor
+  constructor(socket: ByteSocket, options: StreamChannelOptions, own: OwnSocket)
+  constructor(stream: ByteSocket, options: StreamChannelOptions, own?: OwnSocket) {
+    this.#own = own
     this.#stream = stream
-    this.#isSocket = descriptor !== undefined || stream instanceof process.getBuiltinModule('node:net').Socket
+    this.#isSocket = own !== undefined || stream instanceof process.getBuiltinModule('node:net').Socket
     this.#limits = options.limits ?? defaultLimits
     // Below the stream's own mark no 'drain' would follow.
     this.#pauseAbove = Math.max(options.pauseReadingAboveBytes ?? Number.POSITIVE_INFINITY, stream.writableHighWaterMark)
@@ -109,7 +78,7 @@ class StreamChannel implements FrameChannel {
       frame: (memory, start, end) => {
         const message = memory.subarray(start, end)
         // The receiver may keep it.
-        receiver.message(memory.buffer === this.#descriptor?.memory ? Buffer.from(message) : message)
+        receiver.message(memory.buffer === this.#own?.memory ? Buffer.from(message) : message)
       },
       attachment: () => {
         throw new ConfineError('ERR_CONFINE_PROTOCOL', 'Received an attachment, which nobody takes here')
@@ -149,8 +118,8 @@ class StreamChannel implements FrameChannel {
       this.#turn.end()
       return taken
     }
-    if (this.#descriptor === undefined) this.#readEvents(take)
-    else this.#descriptor.open((chunk) => this.#takeLent(chunk, take))
+    if (this.#own === undefined) this.#readEvents(take)
+    else this.#own.open((chunk) => this.#takeLent(chunk, take))
     stream.on('end', () => {
       this.#finish(decoder.isIdle ? undefined : new ConfineError('ERR_CONFINE_PROTOCOL', 'The stream ended inside a frame'))
     })
@@ -237,7 +206,7 @@ class StreamChannel implements FrameChannel {
       outbox.clear()
       return
     }
-    const written = this.#descriptor !== undefined && stream.writableLength === 0 ? this.#descriptor.write(memory, length) : 0
+    const written = stream.writableLength === 0 ? (this.#own?.write?.(memory, length) ?? 0) : 0
     if (written < length) {
       stream.write(memory.subarray(written, length))
       // It may still be read from there.
@@ -294,23 +263,8 @@ class StreamChannel implements FrameChannel {
   }
 }
 
-/** As much as libuv reads at once from a socket that has more. */
-const readBytes = 64 * 1024
-
 /** So many short messages leave at once, before the tick is over. */
 const messagesTogether = 64
-
-// Taken before guest code can touch `fs`.
-const write = writeSync
-
-/** How many bytes the system took at once. What else there is to say of the descriptor, its stream says. */
-function writeNow(fd: number, bytes: Buffer, length: number): number {
-  try {
-    return write(fd, bytes, 0, length)
-  } catch {
-    return 0
-  }
-}
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { Duplex } from 'node:stream'
+import { type Duplex, duplexPair } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
 import { expect, test } from 'vitest'
-import { Peer, streamChannel } from '../src/index.ts'
+import { Peer, spawnedChannel } from '../src/index.ts'
 
 const index = new URL('../src/index.ts', import.meta.url).href
 
@@ -39,7 +39,7 @@ test.each([
   ['by the module net, where Node has no such handle', withoutBindings + program],
 ])('an inherited socket carries messages of all sizes, in turns, and they may be kept, %s', async (_name, text) => {
   const child = start(text)
-  const channel = streamChannel(child.stdio[3] as Duplex)
+  const { channel } = spawnedChannel(child.stdio[3] as Duplex)
   const messages = Array.from({ length: 300 }, (_, i) => Buffer.alloc(1 + ((i * 7919) % (i % 10 === 0 ? 200_000 : 500)), i))
   const echoes: Buffer[] = []
   const all = Promise.withResolvers<void>()
@@ -77,8 +77,7 @@ channel.open({
 
 test('what was sent before the end leaves whole, however slowly it is read', async () => {
   const child = start(talker)
-  const socket = child.stdio[3] as Duplex
-  const channel = streamChannel(socket)
+  const { channel, socket } = spawnedChannel(child.stdio[3] as Duplex)
   const seen: number[] = []
   const closed = Promise.withResolvers<Error | undefined>()
   channel.open({
@@ -116,8 +115,7 @@ test.each([
   ['by the module net', withoutBindings + counter],
 ])('short messages keep their order when the socket is full, %s', async (_name, text) => {
   const child = start(text)
-  const socket = child.stdio[3] as Duplex
-  const channel = streamChannel(socket)
+  const { channel, socket } = spawnedChannel(child.stdio[3] as Duplex)
   const seen: number[] = []
   const all = Promise.withResolvers<void>()
   channel.open({
@@ -164,7 +162,7 @@ test('two peers carry small and large values at once, each in memory of its own'
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
   })
   const peer = new Peer({
-    channel: streamChannel(child.stdio[3] as Duplex),
+    channel: spawnedChannel(child.stdio[3] as Duplex).channel,
     request: () => undefined,
     notify: () => {},
     closed: () => {},
@@ -195,4 +193,48 @@ test('two peers carry small and large values at once, each in memory of its own'
   expect(await peer.request(1, 'echo', ['still there'])).toBe('still there')
   peer.close(new Error('over'))
   expect(await once(child, 'exit')).toEqual([0, null])
+})
+
+// Answers each message with its length, and ends with what is no frame.
+const rude = `import { writeSync } from 'node:fs'
+import { inheritedChannel } from ${JSON.stringify(index)}
+const { channel } = inheritedChannel(3)
+channel.open({
+  message(bytes) {
+    channel.send(Buffer.from(String(bytes.length)))
+    setImmediate(() => process.argv[1] === 'leave' ? process.exit(0) : writeSync(3, Buffer.alloc(5)))
+  },
+  closed: () => process.exit(0),
+})`
+
+test.each([
+  ['leaves', 'leave', undefined],
+  ['sends what is no frame', 'garbage', 'Received an empty frame'],
+])('a spawned process that %s is told as it is, and its sockets are closed', async (_name, way, error) => {
+  const child = spawn(process.execPath, ['--conditions=@confine/source', '--input-type=module', '-e', rude, way], {
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+  })
+  const over = once(child, 'close')
+  const spawned = child.stdio[3] as Duplex
+  const { channel, socket } = spawnedChannel(spawned)
+  expect(socket).not.toBe(spawned)
+  const seen: string[] = []
+  const closed = Promise.withResolvers<Error | undefined>()
+  channel.open({ message: (bytes) => seen.push(Buffer.from(bytes).toString()), closed: closed.resolve })
+  // What is written to the socket goes before all messages: here a message.
+  socket.write(Buffer.of(2, 0, 0, 0, 1, 2))
+  expect((await closed.promise)?.message).toBe(error)
+  expect(seen).toEqual(['2'])
+  expect(await over).toEqual([0, null])
+  expect([socket.destroyed, spawned.destroyed]).toEqual([true, true])
+})
+
+test('what is no socket of this process is read as a stream', async () => {
+  const [left, right] = duplexPair()
+  const { channel, socket } = spawnedChannel(left)
+  expect(socket).toBe(left)
+  const message = Promise.withResolvers<Uint8Array>()
+  channel.open({ message: message.resolve, closed: () => {} })
+  right.write(Buffer.of(1, 0, 0, 0, 7))
+  expect([...(await message.promise)]).toEqual([7])
 })
