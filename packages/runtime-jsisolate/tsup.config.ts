@@ -1,7 +1,7 @@
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { defineConfig, type Options } from 'tsup'
-import { runtimeLibrary, shared } from '../../tsup.base.ts'
+import { runtimeBundle, runtimeLibrary, shared } from '../../tsup.base.ts'
 
 const names = globSync('shims/node/*.cjs').map((path) => basename(path, '.cjs'))
 const modules = new Set([...names, 'events', 'path', 'process', 'confine:system'])
@@ -48,4 +48,20 @@ const shims: Options = {
   },
 }
 
-export default defineConfig([runtimeLibrary(), shims])
+/** For guests: the host finds the files, so the bundle does not look for them. */
+const guest: Options = {
+  ...runtimeBundle(),
+  esbuildPlugins: [
+    {
+      name: 'the files of this package are named by the host',
+      setup(build) {
+        build.onResolve({ filter: /\/own-files\.ts$/ }, ({ path, resolveDir }) => ({
+          path: join(resolveDir, path.replace('.ts', '-of-guest.ts')),
+        }))
+        build.onResolve({ filter: /^isolated-vm$/ }, ({ path }) => ({ path, external: true }))
+      },
+    },
+  ],
+}
+
+export default defineConfig([runtimeLibrary(), shims, guest])

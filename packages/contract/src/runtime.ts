@@ -37,9 +37,13 @@ export interface RuntimeDescriptor {
   readonly warmUp?: string
   /**
    * Absolute path of one CommonJS file that holds the whole runtime and asks for nothing but Node's own modules. The guest loads
-   * it in place of the entry, and can read nothing else of the directories.
+   * it in place of the entry, and can read nothing else of the directories but what the next two name.
    */
   readonly bundle?: string
+  /** Absolute paths of further files that the bundle reads while the guest boots. @default none */
+  readonly bundleFiles?: readonly string[]
+  /** Absolute paths of native addons, by the names that the bundle asks `require()` for them by. @default none */
+  readonly bundleAddons?: Readonly<Record<string, string>>
 }
 
 /**
@@ -62,6 +66,14 @@ export interface RuntimeManifest {
    * to find and read many files takes longer. Not together with `warmUp` and `directories`.
    */
   readonly bundle?: string
+  /** Further files that the bundle reads while the guest boots, relative to the package. */
+  readonly bundleFiles?: readonly string[]
+  /**
+   * Native addons of the bundle, by the names that it asks `require()` for them by. Each is a file, as `require()` of the package would find
+   * it: './build/it.node', or one in a package that it depends on. `{platform}`, `{arch}`, `{abi}` and `{libc}` ('glibc' or 'musl') stand for
+   * what the guest's node is. Where one of them is not there, guests load the package's `main` as if there were no bundle.
+   */
+  readonly bundleAddons?: Readonly<Record<string, string>>
   /** Further directories to make readable while the guest boots, relative to the package. */
   readonly directories?: readonly string[]
 }
@@ -75,14 +87,15 @@ export interface GatheredModules {
 }
 
 /** The manifest of a package that has none: one container per process, no threads, no flags. */
-export const defaultRuntimeManifest: Required<Omit<RuntimeManifest, 'leastThreads' | 'warmUp' | 'modules' | 'bundle' | 'containerMiB'>> =
-  Object.freeze({
-    nodeFlags: Object.freeze([]),
-    maxContainers: 1,
-    threads: false,
-    stopsContainers: false,
-    directories: Object.freeze([]),
-  })
+export const defaultRuntimeManifest: Required<
+  Pick<RuntimeManifest, 'nodeFlags' | 'maxContainers' | 'threads' | 'stopsContainers' | 'directories'>
+> = Object.freeze({
+  nodeFlags: Object.freeze([]),
+  maxContainers: 1,
+  threads: false,
+  stopsContainers: false,
+  directories: Object.freeze([]),
+})
 
 /** The names and shapes that a runtime lets others call. As npm abstract-confine-runtime describes it. */
 export interface ApiDescription {

@@ -54,6 +54,11 @@ const members: Readonly<Record<keyof RuntimeDescriptor, Member>> = {
   },
   warmUp: { wanted: 'an absolute path', isRight: orNone(isPath) },
   bundle: { wanted: 'an absolute path', isRight: orNone(isPath) },
+  bundleFiles: { wanted: 'a list of absolute paths', isRight: orNone(isList(isPath)) },
+  bundleAddons: {
+    wanted: 'absolute paths by name',
+    isRight: orNone((value) => typeof value === 'object' && value !== null && Object.values(value).every(isPath)),
+  },
 }
 
 function bad(name: string, value: unknown, wanted: string): ConfineError {

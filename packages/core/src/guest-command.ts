@@ -11,6 +11,7 @@ export function guestCommand(options: CheckedOptions, entry: string, lockPath: s
     maxContainers: options.maxContainers ?? runtime.maxContainers,
     ...(runtime.warmUp === undefined ? {} : { warmUp: runtime.warmUp }),
     ...(runtime.bundle === undefined ? {} : { isBundle: true }),
+    ...(runtime.bundle === undefined || runtime.bundleAddons === undefined ? {} : { addons: runtime.bundleAddons }),
     ...(lockPath === undefined ? {} : { lockPath }),
     ...(options.standby ? { standby: true } : {}),
     ...(takesCode(options) ? { hasCode: true } : {}),
@@ -36,7 +37,10 @@ export function guestPolicy(options: CheckedOptions, entry: string, trace: boole
   return {
     ...(runtime.bundle === undefined
       ? { bootRead: [entry, guestProgram, ...runtime.directories], bootLinks: runtime.links }
-      : { bootRead: [entry, guestProgram, runtime.bundle], bootLinks: [] }),
+      : {
+          bootRead: [entry, guestProgram, runtime.bundle, ...(runtime.bundleFiles ?? []), ...Object.values(runtime.bundleAddons ?? {})],
+          bootLinks: [],
+        }),
     read: options.policy.read,
     write: options.policy.write,
     scratchMiB: options.policy.scratchMiB,

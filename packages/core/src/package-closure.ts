@@ -57,7 +57,7 @@ export function readPackageJson(directory: string): PackageJson {
 }
 
 /** Whether a path lies in a directory, or is it. */
-function isWithin(path: string, directory: string): boolean {
+export function isWithin(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory.endsWith(sep) ? directory : directory + sep)
 }
 

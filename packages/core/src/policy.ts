@@ -105,7 +105,15 @@ function refuseConflicts({ read, write }: Paths, scratchMiB: number, runtime: Ru
   }
 }
 
-function bootPaths({ entry, directories, links, warmUp, bundle }: RuntimeDescriptor): readonly string[] {
+function bootPaths({
+  entry,
+  directories,
+  links,
+  warmUp,
+  bundle,
+  bundleFiles = [],
+  bundleAddons = {},
+}: RuntimeDescriptor): readonly string[] {
   const linked = links.map(({ path }) => path)
   return [
     realpathSync(process.execPath),
@@ -115,6 +123,8 @@ function bootPaths({ entry, directories, links, warmUp, bundle }: RuntimeDescrip
     ...directories,
     ...linked,
     ...[warmUp, bundle].filter((path) => path !== undefined),
+    ...bundleFiles,
+    ...Object.values(bundleAddons),
   ]
 }
 

@@ -2,9 +2,11 @@ import { existsSync, realpathSync, statSync } from 'node:fs'
 import { createRequire, findPackageJSON } from 'node:module'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { ConfineError, defaultRuntimeManifest, type RuntimeDescriptor, type RuntimeManifest } from '@confine-sandbox/contract'
+import { ConfineError, type RuntimeDescriptor } from '@confine-sandbox/contract'
+import { packageClosure, readPackageJson } from './package-closure.ts'
+import { findBundle } from './runtime-bundle.ts'
+import { checkManifest } from './runtime-manifest.ts'
 import { show } from './show.ts'
-import { type PackageJson, packageClosure, readPackageJson } from './package-closure.ts'
 
 /**
  * Finds a runtime and reads what its package.json says of it. Its code is not loaded: that happens in the guest.
@@ -39,7 +41,9 @@ export function resolveRuntime(name: string | URL, from: string | URL | readonly
     ...(manifest.modules === undefined ? {} : { modules: manifest.modules }),
     ...(manifest.warmUp === undefined ? {} : { warmUp: inPackage(manifest.warmUp) }),
     // It stands for the main module and no other of the package.
-    ...(manifest.bundle === undefined || !isMain(json, packageDirectory, entry) ? {} : { bundle: inPackage(manifest.bundle) }),
+    ...(packageDirectory === undefined || !isMain(json, packageDirectory, entry)
+      ? {}
+      : findBundle(manifest, packageDirectory, directories)),
   }
 }
 
@@ -121,57 +125,6 @@ function tryFindPackageJson(name: string, from: string): string | undefined {
   }
 }
 
-function checkManifest(
-  json: PackageJson,
-  entry: string,
-): typeof defaultRuntimeManifest & Pick<RuntimeManifest, 'leastThreads' | 'warmUp' | 'modules' | 'bundle' | 'containerMiB'> {
-  const { confine } = json
-  if (confine === undefined) return defaultRuntimeManifest
-  const wrong = (member: string, wanted: string) =>
-    new ConfineError('ERR_CONFINE_RUNTIME_INVALID', `The confine field of the package of ${entry} is wrong: ${member} must be ${wanted}`)
-  if (typeof confine !== 'object' || confine === null) throw wrong('it', 'an object')
-  const { nodeFlags, maxContainers, threads, leastThreads, stopsContainers, containerMiB, directories, warmUp, modules, bundle } = {
-    ...defaultRuntimeManifest,
-    ...(confine as RuntimeManifest),
-  }
-  if (!isStrings(nodeFlags)) throw wrong('nodeFlags', 'a list of strings')
-  if (!Number.isSafeInteger(maxContainers) || maxContainers < 1) throw wrong('maxContainers', 'a positive whole number')
-  if (typeof threads !== 'boolean') throw wrong('threads', 'true or false')
-  if (leastThreads !== undefined && (!Number.isSafeInteger(leastThreads) || leastThreads < 1))
-    throw wrong('leastThreads', 'a positive whole number')
-  if (typeof stopsContainers !== 'boolean') throw wrong('stopsContainers', 'true or false')
-  if (containerMiB !== undefined && !(typeof containerMiB === 'number' && containerMiB > 0))
-    throw wrong('containerMiB', 'a positive number')
-  if (!isStrings(directories)) throw wrong('directories', 'a list of paths')
-  if (warmUp !== undefined && typeof warmUp !== 'string') throw wrong('warmUp', 'a path')
-  if (bundle !== undefined && (typeof bundle !== 'string' || warmUp !== undefined || directories.length > 0)) {
-    throw wrong('bundle', 'a path, without warmUp and directories')
-  }
-  if (modules !== undefined && !isModules(modules)) throw wrong('modules', "{ form: 'graph', conditions: a list of strings, or none }")
-  return {
-    nodeFlags,
-    maxContainers,
-    threads,
-    stopsContainers,
-    directories,
-    ...(leastThreads === undefined ? {} : { leastThreads }),
-    ...(containerMiB === undefined ? {} : { containerMiB }),
-    ...(warmUp === undefined ? {} : { warmUp }),
-    ...(bundle === undefined ? {} : { bundle }),
-    ...(modules === undefined ? {} : { modules }),
-  }
-}
-
-function isMain({ main }: PackageJson, directory: string | undefined, entry: string): boolean {
-  return directory !== undefined && typeof main === 'string' && resolve(directory, main) === entry
-}
-
-function isModules(value: unknown): value is NonNullable<RuntimeManifest['modules']> {
-  if (typeof value !== 'object' || value === null) return false
-  const { form, conditions = [] } = value as { form?: unknown; conditions?: unknown }
-  return form === 'graph' && isStrings(conditions)
-}
-
-function isStrings(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string')
+function isMain({ main }: { readonly main?: unknown }, directory: string, entry: string): boolean {
+  return typeof main === 'string' && resolve(directory, main) === entry
 }

@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { resolveRuntime } from '../src/resolve-runtime.ts'
@@ -104,10 +104,69 @@ test("a bundle stands for the package's main module, and for no other", () => {
   expect(resolveRuntime(join(root, 'other.js'))).not.toHaveProperty('bundle')
 })
 
-test.each([{ bundle: 5 }, { bundle: './a.cjs', warmUp: './b.cjs' }, { bundle: './a.cjs', directories: ['./c'] }])(
-  'the manifest %j is refused',
-  (confine) => {
-    const root = writePackage(join(temporaryDirectory(), 'rt'), { name: 'rt', main: './index.js', confine })
-    expect(() => resolveRuntime(root)).toThrow(expect.objectContaining({ code: 'ERR_CONFINE_RUNTIME_INVALID' }))
+const withAddon = {
+  name: 'rt',
+  main: './index.js',
+  dependencies: { native: '*' },
+  confine: {
+    bundle: './guest.cjs',
+    bundleFiles: ['./texts.txt'],
+    bundleAddons: { native: 'native/prebuilds/{platform}-{arch}/it.abi{abi}.node' },
   },
-)
+}
+const addonPath = `prebuilds/${process.platform}-${process.arch}/it.abi${process.versions.modules}.node`
+
+/** A runtime with its dependency in a store, as pnpm lays them out, below a directory whose name has a space. */
+function writeRuntimeWithAddon(): { root: string; native: string } {
+  const store = join(temporaryDirectory(), 'my packages/.pnpm')
+  const root = writePackage(join(store, 'rt@1/node_modules/rt'), withAddon)
+  const native = writePackage(join(store, 'native@1/node_modules/native'), { name: 'native' })
+  symlinkSync('../../native@1/node_modules/native', join(store, 'rt@1/node_modules/native'))
+  for (const file of ['guest.cjs', 'texts.txt']) writeFileSync(join(root, file), '')
+  mkdirSync(dirname(join(native, addonPath)), { recursive: true })
+  writeFileSync(join(native, addonPath), '')
+  return { root, native }
+}
+
+test("a bundle's files and addons are found, and lie in the directories of its packages", () => {
+  const { root, native } = writeRuntimeWithAddon()
+  expect(resolveRuntime(root)).toMatchObject({
+    bundle: join(root, 'guest.cjs'),
+    bundleFiles: [join(root, 'texts.txt')],
+    bundleAddons: { native: join(native, addonPath) },
+    directories: [root, native],
+  })
+})
+
+test.each([
+  ['is not there', (path: string) => rmSync(path)],
+  [
+    'lies elsewhere',
+    (path: string) => {
+      const elsewhere = join(temporaryDirectory(), 'it.node')
+      renameSync(path, elsewhere)
+      symlinkSync(elsewhere, path)
+    },
+  ],
+  ['was compiled here, too', (path: string) => mkdirSync(join(path, '../../../build'))],
+])('where an addon %s, the main module is loaded in place of the bundle', (_where, change) => {
+  const { root, native } = writeRuntimeWithAddon()
+  change(join(native, addonPath))
+  const descriptor = resolveRuntime(root)
+  expect(descriptor).toMatchObject({ entry: join(root, 'index.js'), directories: [root, native] })
+  for (const member of ['bundle', 'bundleFiles', 'bundleAddons']) expect(descriptor).not.toHaveProperty(member)
+})
+
+test.each([
+  { bundle: 5 },
+  { bundle: './a.cjs', warmUp: './b.cjs' },
+  { bundle: './a.cjs', directories: ['./c'] },
+  { bundleFiles: ['./a.txt'] },
+  { bundle: './a.cjs', bundleFiles: './a.txt' },
+  { bundleAddons: { a: 'a/a.node' } },
+  { bundle: './a.cjs', bundleAddons: ['a/a.node'] },
+  { bundle: './a.cjs', bundleAddons: { a: 5 } },
+])('the manifest %j is refused', (confine) => {
+  const root = writePackage(join(temporaryDirectory(), 'rt'), { name: 'rt', main: './index.js', confine })
+  expect(() => resolveRuntime(root)).toThrow(expect.objectContaining({ code: 'ERR_CONFINE_RUNTIME_INVALID' }))
+})

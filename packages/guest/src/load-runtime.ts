@@ -1,13 +1,21 @@
 import { ConfineError, type RuntimeClass } from '@confine-sandbox/contract'
 import { runText } from './script.ts'
 
+/** What comes with a runtime that is one file. */
+export interface RuntimeBundle {
+  /** What V8 knows of its text. */
+  readonly code?: Uint8Array | undefined
+  /** Absolute paths of native addons, by the names that it asks for them by. */
+  readonly addons?: Readonly<Record<string, string>> | undefined
+}
+
 /**
  * Loads a runtime module and takes its class: the module itself, or its default export.
- * @param bundle Given when it is one CommonJS file that asks for nothing but Node's own modules, with what V8 knows of it.
+ * @param bundle Given when it is one CommonJS file that asks for nothing but Node's own modules and the addons that come with it.
  * @throws ERR_CONFINE_RUNTIME_INVALID when it does not load or its main export is no runtime class.
  */
-export function loadRuntime(path: string, bundle?: { readonly code: Uint8Array | undefined }): RuntimeClass {
-  const load = bundle === undefined ? undefined : () => requireBundle(path, bundle.code)
+export function loadRuntime(path: string, bundle?: RuntimeBundle): RuntimeClass {
+  const load = bundle === undefined ? undefined : () => requireBundle(path, bundle)
   const loaded = loadModule(path, 'the runtime', load)
   const candidate = typeof loaded === 'object' && loaded !== null ? (loaded as { default?: unknown }).default : loaded
   const missing = whatLacks(candidate)
@@ -38,15 +46,23 @@ function requireModule(path: string): unknown {
 }
 
 /** As `require()` would, without a look at any other file: each takes a question of the system, and its answer the supervisor. */
-function requireBundle(path: string, code: Uint8Array | undefined): unknown {
+function requireBundle(path: string, { code, addons = {} }: RuntimeBundle): unknown {
   const module = { exports: {} as unknown }
-  runText({ path, kind: 'runtime' }, code, requireBuiltin, module.exports, module)
+  const require = (id: string) => (Object.hasOwn(addons, id) ? requireAddon(addons[id] as string) : requireBuiltin(id))
+  runText({ path, kind: 'runtime' }, code, require, module.exports, module)
+  return module.exports
+}
+
+function requireAddon(path: string): unknown {
+  const module = { exports: {} as unknown }
+  process.dlopen(module, path)
   return module.exports
 }
 
 function requireBuiltin(id: string): unknown {
   const module = process.getBuiltinModule(id)
-  if (module === undefined) throw new Error(`It asks for ${id}, and a bundle can have Node's own modules only`)
+  if (module === undefined)
+    throw new Error(`It asks for ${id}, and a bundle can have Node's own modules and the addons of its manifest only`)
   return module
 }
 

@@ -64,7 +64,7 @@ main().catch((error: unknown) => {
 async function main(): Promise<void> {
   process.argv.splice(2)
   mendMemoryUsage()
-  const Runtime = loadRuntime(settings.runtime, settings.isBundle ? { code: runtimeCode } : undefined)
+  const Runtime = loadRuntime(settings.runtime, settings.isBundle ? { code: runtimeCode, addons: settings.addons } : undefined)
   if (settings.warmUp !== undefined) loadModule(settings.warmUp, "the runtime's warm-up module")
   await Promise.all([warmUp(), prepare(Runtime)])
   process.on('uncaughtException', uncaught)

@@ -6,6 +6,8 @@ export interface GuestSettings {
   readonly runtime: string
   /** Whether that is one file that asks for nothing but Node's own modules. */
   readonly isBundle?: boolean
+  /** Absolute paths of native addons, by the names that the bundle asks for them by. */
+  readonly addons?: Readonly<Record<string, string>>
   /** Absolute path of the runtime's warm-up module. */
   readonly warmUp?: string
   /** The path whose statfs asks the supervisor to lock this process. Absent: there is no supervisor. */

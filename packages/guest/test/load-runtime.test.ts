@@ -42,7 +42,17 @@ test("a bundle is taken, with Node's own modules and its own path", () => {
     'rt.cjs',
     `module.exports = class Mine { ${body} }; module.exports.seen = [require('node:path').sep, __filename, __dirname]`,
   )
-  expect((loadRuntime(path, { code: undefined }) as never as { seen: unknown }).seen).toEqual(['/', path, dirname(path)])
+  expect((loadRuntime(path, {}) as never as { seen: unknown }).seen).toEqual(['/', path, dirname(path)])
+})
+
+test('an addon is loaded from the path that was given for its name', () => {
+  const addon = moduleFile('it.node', 'no machine code')
+  const load = (names: string) => () =>
+    loadRuntime(moduleFile('rt.cjs', `for (const name of ${names}) require(name)`), { addons: { it: addon } })
+  expect(load('["it"]')).toThrow(
+    expect.objectContaining({ code: 'ERR_CONFINE_RUNTIME_INVALID', message: expect.stringMatching(/^Cannot load the runtime .*it\.node/) }),
+  )
+  expect(load('["toString"]')).toThrow(expect.objectContaining({ message: expect.stringContaining('asks for toString') }))
 })
 
 test.each([
@@ -50,7 +60,7 @@ test.each([
   ['that does not parse', 'class {', 'Unexpected token'],
   ['without a class', '', 'is no class'],
 ])('a bundle %s is refused and says why', (_name, text, reason) => {
-  expect(() => loadRuntime(moduleFile('rt.cjs', text), { code: undefined })).toThrow(
+  expect(() => loadRuntime(moduleFile('rt.cjs', text), {})).toThrow(
     expect.objectContaining({ code: 'ERR_CONFINE_RUNTIME_INVALID', message: expect.stringContaining(reason) }),
   )
 })

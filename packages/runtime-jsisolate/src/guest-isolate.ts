@@ -1,6 +1,6 @@
 import { ConfineError } from '@confine-sandbox/contract'
 import type ivm from 'isolated-vm'
-import { addon } from './addon.ts'
+import { addon } from './own-files.ts'
 import { Entrance, Places } from './entrance.ts'
 import type { HostAnswer, HostError } from './inside/host-calls.ts'
 import type { LoadedModule } from './inside/modules.ts'

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 import type ivm from 'isolated-vm'
-import { addon } from './addon.ts'
+import { addon } from './own-files.ts'
 import { preludeSource } from './inside/index.ts'
 
 /** An isolate in which nothing has run: with its context, and the prelude as a function in there. */

@@ -10,7 +10,9 @@ import type { RuntimeUnderTest } from './subject.ts'
 /** What the host must know before it launches a guest, as far as it can be checked without one. */
 export function testDescriptor(runtime: RuntimeDescriptor, { it }: TestFramework): void {
   it('names files that are there, by their real paths', () => {
-    const paths = [runtime.entry, ...runtime.directories, ...[runtime.warmUp, runtime.bundle].filter((path) => path !== undefined)]
+    const { bundleFiles = [], bundleAddons = {} } = runtime
+    const others = [runtime.warmUp, runtime.bundle].filter((path) => path !== undefined)
+    const paths = [runtime.entry, ...runtime.directories, ...others, ...bundleFiles, ...Object.values(bundleAddons)]
     for (const path of paths) {
       assert.ok(isAbsolute(path), `${path} should be an absolute path`)
       assert.ok(existsSync(path), `${path} is not there; is the runtime built?`)

@@ -1,8 +1,12 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import type ivm from 'isolated-vm'
 
 const require = createRequire(import.meta.url)
+
+/** Path of the texts of the web and of Node, made by the build. */
+export const shimsPath = fileURLToPath(new URL('../dist/shims.txt', import.meta.url))
 
 /**
  * isolated-vm. On Linux its prebuilt binary is loaded by its name: looking for it, as `require('isolated-vm')` does, takes
