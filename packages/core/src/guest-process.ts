@@ -75,6 +75,8 @@ export class GuestProcess {
     const { channel, socket } = openChannel(near, link === undefined && !startsElsewhere)
     this.channel = channel
     this.socket = socket
+    // Whoever looks for the process's streams finds the one in use.
+    Object.assign(streams, { 3: socket })
     // The guest has its own descriptor of it: this one would keep the connection open after the guest's end.
     link?.far.destroy()
     for (const name of ['stdout', 'stderr'] as const) {
