@@ -45,26 +45,29 @@ export class GuestContainers {
       wasAnswered = true
       return loadFailure(payload)
     }
-    const late = new Overdue('load', `loading container ${cid}`, loadTimeoutMs, { cid })
+    let late: Overdue | undefined
+    const overdue = () => {
+      late = new Overdue('load', `loading container ${cid}`, loadTimeoutMs, { cid })
+      return late.error
+    }
     const { session } = this.#owner
     session.peer.openScope(cid)
     try {
-      await session.request(0, guestMethod.exec, [request], { toError, signal, timeoutMs: loadTimeoutMs, overdue: () => late.error })
+      await session.request(0, guestMethod.exec, [request], { toError, signal, timeoutMs: loadTimeoutMs, overdue })
     } catch (error) {
       const failure = error as ConfineError
-      if (failure === late.error) this.end(cid, failure, late.end)
+      if (failure === late?.error) this.end(cid, failure, late.end)
       else if (failure.code === 'ERR_CONFINE_ABORTED') this.end(cid, failure)
       // Nothing was sent: an option cannot cross.
       else if (!wasAnswered && (failure.code === 'ERR_CONFINE_VALUE' || failure.code === 'ERR_CONFINE_LIMIT')) this.#forget(cid)
       else this.#loadFailed(cid, failure)
       throw error
     }
-    const idle = new Overdue('idle', `the idle time of container ${cid}`, idleTimeoutMs, { cid })
-    open.loaded(
-      idleTimeoutMs,
-      () => session.peer.lastStreamed(cid),
-      () => this.end(cid, idle.error, idle.end),
-    )
+    const idle = () => {
+      const { error, end } = new Overdue('idle', `the idle time of container ${cid}`, idleTimeoutMs, { cid })
+      this.end(cid, error, end)
+    }
+    open.loaded(idleTimeoutMs, () => session.peer.lastStreamed(cid), idle)
   }
 
   /** Calls a function of a container's program. @throws ERR_CONFINE_BAD_OPTION at once; everything else rejects. */
