@@ -1,19 +1,25 @@
-import type { GuestFacts, RuntimeClass } from '@confine-sandbox/contract'
-import { type ErrorPayload, memoryChannelPair, Peer } from '@confine-sandbox/ipc'
-import { Containers } from './containers.ts'
+import type { Channel, GuestFacts, RuntimeClass } from '@confine-sandbox/contract'
+import { type ErrorPayload, loopbackChannels, Peer } from '@confine-sandbox/ipc'
+import type { Containers } from './containers.ts'
 import { type ExecRequest, guestMethod } from './protocol.ts'
+
+/** The guest's own parts: what is compiled is what the host will meet. */
+export interface Stage {
+  openPeer(channel: Channel, table: () => Containers, closed: () => void): Peer
+  openContainers(peer: Peer, Runtime: RuntimeClass, closed: (cid: number) => void): Containers
+}
 
 /**
  * Runs a program of our own through, in a table of its own, so that the first one of a tenant finds compiled what V8 compiles
  * when it is first called. Before the lock, as nothing in it is untrusted and a runtime may have something to touch still.
  */
-export async function exercise(Runtime: RuntimeClass, guest: GuestFacts): Promise<void> {
+export async function exercise(Runtime: RuntimeClass, guest: GuestFacts, stage: Stage): Promise<void> {
   // Who prepares nothing has nothing that would have to be made anew afterwards; it may also be fit for one program only.
   if (Runtime.prepare === undefined) return
   Runtime.makeAhead?.()
   for (let i = 0; i < times; i++) {
     try {
-      await runThrough(Runtime)
+      await runThrough(Runtime, stage)
     } catch {
       // A runtime that asks for more than a source. The guest is as good as one without exercise.
     }
@@ -25,39 +31,35 @@ export async function exercise(Runtime: RuntimeClass, guest: GuestFacts): Promis
 const times = 2
 
 /** As the host does it, and with its bytes: what reads and writes messages is compiled too. */
-async function runThrough(Runtime: RuntimeClass): Promise<void> {
+async function runThrough(Runtime: RuntimeClass, { openPeer, openContainers }: Stage): Promise<void> {
   const nothing = () => {}
-  const [near, far] = memoryChannelPair()
-  const refused = { notify: nothing, closed: nothing, reviveError: ({ message }: ErrorPayload) => new Error(message) }
-  const guest = new Peer({
-    ...refused,
-    channel: far,
-    request: ({ cid, method, params }) => (cid === 0 ? table.exec(params[0] as ExecRequest) : table.call(cid, method, params)),
-  })
-  const table = new Containers({
-    Runtime,
-    maxContainers: 1,
-    callHost: async () => undefined,
-    opened: (cid) => guest.openScope(cid),
-    gone: (cid) => guest.closeScope(cid),
+  const [near, far] = loopbackChannels()
+  const guest = openPeer(far, () => table, nothing)
+  const table = openContainers(guest, Runtime, nothing)
+  const host = new Peer({
+    channel: near,
+    request: ({ params }) => params[0],
+    notify: nothing,
     closed: nothing,
-    failed: nothing,
-    logged: nothing,
+    reviveError: ({ message }: ErrorPayload) => new Error(message),
   })
-  const host = new Peer({ ...refused, channel: near, request: nothing })
-  host.openScope(1)
+  host.openScope(cid)
   const program: ExecRequest = {
-    cid: 1,
-    source: 'exports.add = (a, b) => a + b',
+    cid,
+    source: 'exports.add = (a, b) => a + b; exports.ask = async (value) => group.call(value)',
     options: {},
     functions: ['group.call'],
     values: [['value', true]],
   }
   try {
     await host.request(0, guestMethod.exec, [program])
-    await host.request(1, 'add', [1, 2])
-    await table.kill(1)
+    await host.request(cid, 'add', [1, 2])
+    await host.request(cid, 'ask', ['something'])
+    await host.request(0, guestMethod.kill, [cid])
   } finally {
     host.close(new Error('The exercise is over'))
+    guest.close(new Error('The exercise is over'))
   }
 }
+
+const cid = 1

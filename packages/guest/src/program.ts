@@ -5,7 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { statfsSync } from 'node:fs'
 import { dirname, sep } from 'node:path'
-import { ConfineError, type GuestFacts, type RuntimeClass } from '@confine-sandbox/contract'
+import { type Channel, ConfineError, type GuestFacts, type RuntimeClass } from '@confine-sandbox/contract'
 import { defaultLimits, type ErrorPayload, type IncomingCall, inheritedChannel, Peer } from '@confine-sandbox/ipc'
 import { ConsoleNotices } from './console-notices.ts'
 import { Containers } from './containers.ts'
@@ -34,25 +34,7 @@ let hasBegun = false
 // The host made descriptor 3: a socket that nobody else holds.
 const { channel, socket } = inheritedChannel(3)
 
-const peer = new Peer({
-  channel,
-  request: answer,
-  invoke: (callback, { id, cid, params }) => {
-    enter(id)
-    return requireContainers().invoke(cid, callback, params)
-  },
-  within: () => underWay.getStore(),
-  outside: leave,
-  notify: (_cid, method, params) => {
-    if (method === guestNotice.console) requireContainers().captureConsole(params[0] === true)
-  },
-  closed: () => exit(exitCode),
-  describeError: describe,
-  reviveError: hostError,
-  errorStacks: true,
-  // The host is trusted, and what it says may be read as slowly as this process is.
-  limits: { ...defaultLimits, maxDecodeMs: Number.POSITIVE_INFINITY },
-})
+const peer = openPeer(channel, requireContainers, () => exit(exitCode))
 
 const consoleNotices = new ConsoleNotices(peer)
 
@@ -68,21 +50,53 @@ async function main(): Promise<void> {
   if (settings.warmUp !== undefined) loadModule(settings.warmUp, "the runtime's warm-up module")
   await Promise.all([warmUp(), prepare(Runtime)])
   process.on('uncaughtException', uncaught)
-  containers = new Containers({
+  containers = openContainers(peer, Runtime, containerClosed)
+  if (settings.standby === true) {
+    await exercise(Runtime, facts, { openPeer, openContainers })
+    leave()
+    hasBegun = false
+  }
+  if (settings.lockPath !== undefined) lock(settings.lockPath)
+  peer.notify(0, hostNotice.ready, [])
+  // Meanwhile the host hears of it and sends the first program. If that is here already, it goes first.
+  setImmediate(() => !hasBegun && makeAhead(Runtime))
+}
+
+/** What hears the host, here or where it is rehearsed. */
+function openPeer(channel: Channel, table: () => Containers, closed: () => void): Peer {
+  return new Peer({
+    channel,
+    request: (call) => answer(table(), call),
+    invoke: (callback, { id, cid, params }) => {
+      enter(id)
+      return table().invoke(cid, callback, params)
+    },
+    within: () => underWay.getStore(),
+    outside: leave,
+    notify: (_cid, method, params) => {
+      if (method === guestNotice.console) table().captureConsole(params[0] === true)
+    },
+    closed,
+    describeError: describe,
+    reviveError: hostError,
+    errorStacks: true,
+    // The host is trusted, and what it says may be read as slowly as this process is.
+    limits: { ...defaultLimits, maxDecodeMs: Number.POSITIVE_INFINITY },
+  })
+}
+
+/** A table of containers that speak by that peer. */
+function openContainers(peer: Peer, Runtime: RuntimeClass, closed: (cid: number, exitCode: number) => void): Containers {
+  return new Containers({
     Runtime,
     maxContainers: settings.maxContainers,
     callHost: (cid, name, params) => peer.request(cid, name, params),
     opened: (cid) => peer.openScope(cid),
     gone: (cid) => peer.closeScope(cid),
-    closed: containerClosed,
+    closed,
     failed: (cid, thrown) => tell(cid, hostNotice.error, thrown),
     logged: (cid, level, args) => consoleNotices.tell(cid, level, args),
   })
-  if (settings.standby === true) await exercise(Runtime, facts)
-  if (settings.lockPath !== undefined) lock(settings.lockPath)
-  peer.notify(0, hostNotice.ready, [])
-  // Meanwhile the host hears of it and sends the first program. If that is here already, it goes first.
-  setImmediate(() => !hasBegun && makeAhead(Runtime))
 }
 
 /** What cannot be made ahead fails where it is needed, and can be told there. */
@@ -112,8 +126,7 @@ function requireContainers(): Containers {
   return containers
 }
 
-function answer({ id, cid, method, params }: IncomingCall): Promise<unknown> {
-  const containers = requireContainers()
+function answer(containers: Containers, { id, cid, method, params }: IncomingCall): Promise<unknown> {
   if (cid === 0) {
     leave()
     return answerHost(containers, method, params)
