@@ -1,14 +1,9 @@
-/** The `process` of the program: Node's, with an environment, arguments, listeners and an exit of its own. */
-export function guestProcess(options: {
-  path: string
-  argv: readonly string[]
-  env: object
-  exit: (code: number) => never
-}): NodeJS.Process {
+/** The `process` of a program: Node's, with an environment, arguments, listeners and an exit of its own. */
+export function guestProcess(env: object, exit: (code: number) => never): NodeJS.Process {
   const memoryUsage = Object.assign(safeMemoryUsage, { rss: () => safeMemoryUsage().rss })
   const guest = own(Object.create(process) as NodeJS.Process, {
-    env: options.env,
-    argv: [process.argv0, options.path, ...options.argv],
+    env,
+    argv: [],
     execArgv: [],
     exitCode: undefined,
     memoryUsage,
@@ -17,7 +12,7 @@ export function guestProcess(options: {
     _eventsCount: 0,
     _maxListeners: undefined,
   })
-  return own(guest, { exit: (code?: unknown) => options.exit(exitCode(code ?? guest.exitCode ?? 0)) })
+  return own(guest, { exit: (code?: unknown) => exit(exitCode(code ?? guest.exitCode ?? 0)) })
 }
 
 /** As Node takes it: an integer, or its text; the operating system keeps the low eight bits. */

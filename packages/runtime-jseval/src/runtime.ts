@@ -9,15 +9,13 @@ import {
 } from '@confine-sandbox/contract'
 import { describe, findMethod, type Method } from './exported.ts'
 import { exitSignal, isExitSignal } from './exit-signal.ts'
+import { type FurnishedRealm, furnishedRealm } from './furnished-realm.ts'
 import { guestError, isOutside } from './guest-error.ts'
-import { guestConsole } from './guest-console.ts'
 import { defineGlobals } from './guest-globals.ts'
-import { guestProcess } from './guest-process.ts'
-import { guestTimers } from './guest-timers.ts'
 import { neutralOs } from './neutral-os.ts'
 import { type JsEvalOptions, type Program, readProgram } from './options.ts'
 import { ProgramModules } from './program-modules.ts'
-import { createRealm, type Realm } from './realm.ts'
+import type { Realm } from './realm.ts'
 
 /**
  * Runs a program in a vm context of this process. The context keeps globals apart and is no security boundary:
@@ -33,18 +31,17 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
 
   /** Makes one realm ahead. */
   static makeAhead(): void {
-    if (spares.length === 0) spares.push(createRealm())
+    if (spares.length === 0) spares.push(furnishedRealm())
   }
 
   declare opts: JsEvalOptions
   #program: Program | undefined
-  #realm: Realm | undefined
+  #realm: FurnishedRealm | undefined
   #module: { readonly exports: unknown } | undefined
   #running: Promise<void> | undefined
   #exitCode: number | undefined
   #hasExited = false
   #hasAnswered = false
-  readonly #timers = guestTimers()
   readonly #waiting = new Set<(reason: Error) => void>()
 
   constructor(options: JsEvalOptions = {}) {
@@ -59,24 +56,19 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
     this.#assertOpen()
     if (this.#realm !== undefined) return
     this.#program = readProgram(this.opts)
-    const realm = spares.pop() ?? createRealm()
-    const { global, tools } = realm
-    const process = guestProcess({
-      path: this.#program.path,
-      argv: this.#program.argv,
-      env: tools.object(),
+    const { path, argv, graph } = this.#program
+    const realm = spares.pop() ?? furnishedRealm()
+    realm.giveTo({
+      path,
+      argv,
+      hasFile: (name) => name === path || graph?.modules.has(name) === true || !isOutside(name),
       exit: (code) => this.#exit(code),
+      logged: (level, args) => this.emit('console', level, args),
     })
-    const console = guestConsole(tools.object(), (level, args) => this.emit('console', level, args))
-    for (const [name, value] of Object.entries({ process, console, ...this.#timers.globals })) {
-      Object.defineProperty(global, name, { value, writable: true, configurable: true, enumerable: true })
-    }
     defineGlobals(realm, this.opts.globals ?? {}, (host, args) => {
       this.#assertOpen()
       return Reflect.apply(host, undefined, args)
     })
-    const { path, graph } = this.#program
-    tools.hideFrames((name) => name === path || graph?.modules.has(name) === true || !isOutside(name))
     this.#realm = realm
   }
 
@@ -204,7 +196,7 @@ export class JsEvalConfineRuntime extends AbstractConfineRuntime {
   #end(code: number): void {
     if (this.#exitCode !== undefined) return
     this.#exitCode = code
-    this.#timers.clear()
+    this.#realm?.timers.clear()
     this.#module = undefined
     const waiting = [...this.#waiting]
     this.#waiting.clear()
@@ -252,7 +244,7 @@ export declare namespace JsEvalConfineRuntime {
 }
 
 // Of the process: whichever program comes first takes it.
-const spares: Realm[] = []
+const spares: FurnishedRealm[] = []
 
 /** Whether the process is there for more containers than the first. */
 let hasSuccessors = false
