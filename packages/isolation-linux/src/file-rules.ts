@@ -54,8 +54,8 @@ export function fileRules(
   // It copies by these where it can, and by read and write where it cannot.
   rules.set('copy_file_range', { action: 'fail', error: 'ENOSYS' })
   rules.set('sendfile', { action: 'fail', error: 'EINVAL' })
-  const { answers } = table.get('ioctl') as AskingRule
-  rules.set('ioctl', ask([when(1, cloneFile, 'ENOTTY'), ...answers]))
+  const ioctl = table.get('ioctl') as AskingRule
+  rules.set('ioctl', { ...ioctl, answers: [when(1, cloneFile, 'ENOTTY'), ...ioctl.answers] })
   return rules
 }
 

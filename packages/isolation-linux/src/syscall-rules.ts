@@ -1,6 +1,6 @@
 import type { Policy } from '@confine-sandbox/contract'
 import { executableMemoryRules } from './executable-memory-rules.ts'
-import { fileRules } from './file-rules.ts'
+import { fileAccess, fileRules } from './file-rules.ts'
 import { type Answer, ask, int, long, quiet, type Rule, violation, when, within } from './rule.ts'
 import type { Architecture } from './syscall-numbers.ts'
 
@@ -28,7 +28,14 @@ export function syscallRules(policy: FilterPolicy, architecture: Architecture): 
 
   // Checked by argument. The hottest first: the filter is a list.
   rules.set('futex', ask(violation('ENOSYS'), [int(1, ...futexOperations)]))
-  rules.set('mmap', ask(quiet('ENOMEM'), [long(2, { outside: 0x3 }), long(3, { outside: mmapFlags }), long(3, { all: 0x22 })]))
+  rules.set(
+    'mmap',
+    ask(
+      quiet('ENOMEM'),
+      [long(2, { outside: 0x3 }), long(3, { outside: mmapFlags }), long(3, { all: 0x22 })],
+      ...(isLoaderFree(policy) ? [[long(2, { outside: 0x7 }), long(3, { outside: libraryFlags }), int(4, loaderDescriptor)]] : []),
+    ),
+  )
   rules.set('madvise', ask(quiet('EINVAL'), [int(2, 4, 8, 10)])) // MADV_DONTNEED, MADV_FREE, MADV_DONTFORK
   rules.set('epoll_ctl', ask(violation('EPERM'), [int(1, 1, 2, 3)]))
   rules.set(
@@ -89,7 +96,11 @@ export function syscallRules(policy: FilterPolicy, architecture: Architecture): 
   set(ask(quiet('ECHILD')), 'wait4 waitid')
   set(ask(quiet('EPERM')), 'sysinfo getrlimit sigaltstack getcwd getpriority getgroups poll ppoll shutdown')
   rules.set('socket', ask([when(0, 16, 'EPERM'), violation('EPERM')])) // AF_NETLINK: os.networkInterfaces()
-  rules.set('ioctl', ask([...terminalQuestions.map((value) => when(1, value, 'ENOTTY')), violation('EPERM')]))
+  // Nothing that a guest holds is a terminal, so it is told at once, thrice while it boots. The others set and ask of a stream.
+  rules.set('ioctl', {
+    ...ask([when(1, 0x5421, 'ENOTTY'), when(1, 0x541b, 'ENOTTY'), violation('EPERM')]), // FIONBIO, FIONREAD
+    refuses: { conditions: [int(1, ...terminalQuestions)], error: 'ENOTTY' },
+  })
 
   // Everything that names a file.
   const path = (index: number, names: string, more: Partial<Answer> = {}) =>
@@ -163,6 +174,21 @@ const futexOperations = [128, 129, 131, 132, 133, 137, 138, 393, 265, 1, 0]
 /** MAP_PRIVATE, FIXED, ANONYMOUS, NORESERVE, STACK, FIXED_NOREPLACE. Shared memory would not count as the guest's. */
 const mmapFlags = 0x2 | 0x10 | 0x20 | 0x4000 | 0x20000 | 0x100000
 
+/**
+ * Whether the loader maps libraries without asking, which is a third of what a guest asks while it boots. When it is locked,
+ * the descriptor that they had is node's epoll, which cannot be mapped, or closed; and a guest without files gets no other.
+ * What is not to have memory to execute keeps asking.
+ */
+function isLoaderFree(policy: FilterPolicy): boolean {
+  return fileAccess(policy) === 'none' && policy.jit !== false
+}
+
+/** The first one that is free in a guest: 0 to 2, and the channel. */
+const loaderDescriptor = 4
+
+/** MAP_PRIVATE, FIXED, DENYWRITE. Not ANONYMOUS, so what is mapped is a file. */
+const libraryFlags = 0x2 | 0x10 | 0x800
+
 /** How glibc and how musl start a thread. */
 const threadFlags = [0x3d0f00, 0x7d0f00]
 
@@ -174,5 +200,5 @@ function statusFlags(architecture: Architecture): number {
   return 0x800 | 0x400 | 0x3 | (architecture === 'x64' ? 0x8000 : 0x20000)
 }
 
-/** TCGETS, TCGETS2, TIOCGWINSZ, FIONBIO, FIONREAD: what `isatty` and libuv ask of a stream. */
-const terminalQuestions = [0x5401, 0x802c542a, 0x5413, 0x5421, 0x541b]
+/** TCGETS, TCGETS2, TIOCGWINSZ: what `isatty` and libuv ask. */
+const terminalQuestions = [0x5401, 0x802c542a, 0x5413]

@@ -93,10 +93,27 @@ describe.each(profiles)('the $profile filter of $architecture', ({ architecture,
     expect(call('mmap', 0n, 4096n, 7n, anonymous)).toEqual(profile === 'hardened' ? { error: errorNumbers.ENOMEM } : 'notify') // executable
     expect(call('mmap', 0n, 4096n, 3n, 0x21n)).toBe('notify') // shared
     expect(call('mmap', 0n, 4096n, 3n, 0x23n)).toBe('notify')
-    expect(call('mmap', 0n, 4096n, 1n, 2n)).toBe('notify') // of a file
+    expect(call('mmap', 0n, 4096n, 1n, 2n, 5n)).toBe('notify') // of a file
     expect(call('mmap', 0n, 4096n, 3n, anonymous | 0x100n)).toBe('notify') // MAP_GROWSDOWN
     expect(call('mmap', 0n, 4096n, 3n | (1n << 32n), anonymous)).toBe('notify')
     expect(call('mmap', 0n, 4096n, 3n, anonymous | (1n << 32n))).toBe('notify')
+  })
+
+  test('lets the loader map its descriptor, privately, where the guest has no other file', () => {
+    const expected = ['read', 'write', 'hardened'].includes(profile) ? 'notify' : 'allow'
+    for (const [protection, flags] of [
+      [1n, 0x802n],
+      [5n, 0x812n],
+      [3n, 0x812n],
+    ] as const)
+      expect(call('mmap', 0n, 4096n, protection, flags, 4n)).toBe(expected)
+    expect(call('mmap', 0n, 4096n, 5n, 0x812n, 0xffffffff_00000004n)).toBe(expected)
+    for (const flags of [0x1n, 0x3n, 0x801n, 0x803n, 0x8002n, 0x2002n, 0x102n, 0x40002n, 0x2n | (1n << 32n)])
+      expect(call('mmap', 0n, 4096n, 1n, flags, 4n)).toBe('notify') // shared, populated, locked, growing, huge
+    for (const descriptor of [0n, 1n, 2n, 3n, 5n, 0xffffffffn]) expect(call('mmap', 0n, 4096n, 1n, 2n, descriptor)).toBe('notify')
+    if (profile !== 'hardened') expect(call('mmap', 0n, 4096n, 7n, 0x22n, 4n)).toBe('notify') // anonymous, to execute
+    expect(call('mmap', 0n, 4096n, 1n | (1n << 32n), 2n, 4n)).toBe('notify')
+    expect(call('mmap', 0n, 4096n, 0x1000001n, 2n, 4n)).toBe('notify') // PROT_GROWSDOWN
   })
 
   test('lets nothing be cloned but a thread, and that only when the policy has threads', () => {

@@ -66,6 +66,29 @@ function answerTo(rule: Rule, args: readonly bigint[]) {
   return answer
 }
 
+// The loader may map what it has opened as descriptor 4. In a locked guest there is no file behind any number.
+test.each([{}, { read: ['/usr/share'] }, { jit: false }])('nothing that a locked guest holds can be mapped: %o', async (policy) => {
+  const mmap = syscallNumber('mmap', architecture)
+  const held = [0, 1, 2, 3, 4, 5, 63]
+  const made = held.flatMap((fd) => [
+    `${mmap},0,4096,1,2,${fd},0`,
+    `${mmap},0,4096,5,2066,${fd},0`,
+    `${mmap},0,4096,1,1,${fd},0`,
+    `${mmap},0,4096,1,3,${fd},0`,
+  ])
+  const end = await run({ file: program('calls'), args: [lockPath, '0', ...made], env: {} }, policy)
+  expect(end).toMatchObject({ code: 0, signal: null, violations: [] })
+  const results = end.stdout.trim().split('\n')
+  expect(results).toHaveLength(made.length)
+  for (const [index, line] of results.entries())
+    expect([made[index], line]).toEqual([made[index], expect.stringMatching(isLoaders(made[index] ?? '', policy) ? / -9$/ : / -12$/)])
+})
+
+/** The kernel itself answers, EBADF; all else is ENOMEM, the filter's own. */
+function isLoaders(call: string, policy: object): boolean {
+  return Object.keys(policy).length === 0 && /,(1,2|5,2066),4,0$/.test(call)
+}
+
 describe('the kernel ends a guest with SIGSYS that makes', () => {
   const dead = { code: null, signal: 'SIGSYS', stdout: '' }
   const calls = program('calls')
