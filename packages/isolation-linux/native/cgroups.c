@@ -3,7 +3,6 @@
  * version 2, where a cgroup with processes of its own has none below it.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,13 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "entries.h"
 #include "keeper.h"
 #include "launch.h"
 
 #define MIB (1024ull * 1024)
 
-/* Process ids mean something in one namespace only; without /proc it is called 0. */
-static unsigned long own_namespace(void)
+unsigned long own_namespace(void)
 {
 	struct stat status;
 
@@ -29,28 +28,27 @@ static unsigned long own_namespace(void)
  * Removes what keepers have left that were killed themselves. One with
  * processes in it cannot be removed, so a mistake would harm nobody.
  */
-static void sweep(int parent)
+static void sweep(int parent, unsigned long own)
 {
-	const unsigned long own = own_namespace();
-	int copy = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory = copy < 0 ? NULL : fdopendir(copy);
-	const struct dirent *entry;
+	struct entries entries = { .directory = parent };
+	struct stat status;
+	const char *name;
 
-	while (directory != NULL && (entry = readdir(directory)) != NULL) {
+	/* A directory has two links and one for each directory in it. */
+	if (fstat(parent, &status) == 0 && status.st_nlink == 2)
+		return;
+	while ((name = next_entry(&entries)) != NULL) {
 		unsigned long namespace;
 		int pid, end = 0;
 
-		if (sscanf(entry->d_name, "confine-%lx-%d%n", &namespace, &pid,
-			   &end) != 2 ||
-		    entry->d_name[end] != '\0' || namespace != own || pid <= 0)
+		if (strncmp(name, "confine-", strlen("confine-")) != 0 ||
+		    sscanf(name, "confine-%lx-%d%n", &namespace, &pid, &end) !=
+			    2 ||
+		    name[end] != '\0' || namespace != own || pid <= 0)
 			continue;
 		if (kill(pid, 0) != 0 && errno == ESRCH)
-			unlinkat(parent, entry->d_name, AT_REMOVEDIR);
+			unlinkat(parent, name, AT_REMOVEDIR);
 	}
-	if (directory != NULL)
-		closedir(directory);
-	else if (copy >= 0)
-		close(copy);
 }
 
 static int open_file(int directory, const char *name, int flags)
@@ -104,7 +102,8 @@ static void open_memory(struct cgroup *group, int directory)
 	set_up(directory, "memory.oom.group", "1");
 }
 
-bool make_cgroup(struct cgroup *group, const struct cgroup_parent *parent)
+bool make_cgroup(struct cgroup *group, const struct cgroup_parent *parent,
+		 unsigned long namespace)
 {
 	const char *name = group->name;
 	int directory;
@@ -122,10 +121,10 @@ bool make_cgroup(struct cgroup *group, const struct cgroup_parent *parent)
 	group->parent = open(parent->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (group->parent < 0)
 		return false;
-	sweep(group->parent);
+	sweep(group->parent, namespace);
 	/* By the name everybody can tell whose it is. */
-	snprintf(group->name, sizeof(group->name), "confine-%lx-%d",
-		 own_namespace(), getpid());
+	snprintf(group->name, sizeof(group->name), "confine-%lx-%d", namespace,
+		 getpid());
 	/* Somebody of the same number may have left it. */
 	if (mkdirat(group->parent, name, 0755) != 0 &&
 	    (errno != EEXIST ||

@@ -114,6 +114,8 @@ static bool can_pass(const char *path, char *closed, size_t size)
 /* As the guest, without any capability: node would say less, or nothing. */
 void assert_places(const struct side *side, const struct options *options)
 {
+	const char *last = NULL;
+
 	for (size_t i = 0; i < options->place_count; i++) {
 		const struct place *place = &options->places[i];
 		char closed[PATH_MAX];
@@ -124,9 +126,11 @@ void assert_places(const struct side *side, const struct options *options)
 			continue;
 		if (stat(place->path, &status) == 0 && S_ISDIR(status.st_mode))
 			mode |= X_OK;
-		if (!can_pass(place->path, closed, sizeof(closed)))
+		if ((last == NULL || !are_neighbours(last, place->path)) &&
+		    !can_pass(place->path, closed, sizeof(closed)))
 			fail(side, STAGE_ROOT, "let the guest pass through",
 			     closed);
+		last = place->path;
 		if (access(place->path, mode) != 0)
 			fail(side, STAGE_ROOT, "let the guest boot from",
 			     place->path);

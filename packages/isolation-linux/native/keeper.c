@@ -141,6 +141,7 @@ static void remove_all(struct keeper *keeper)
 
 static _Noreturn void run_keeper(const struct options *options, int socket)
 {
+	const unsigned long namespace = own_namespace();
 	struct keeper keeper = { .options = options };
 	sigset_t all;
 
@@ -152,7 +153,7 @@ static _Noreturn void run_keeper(const struct options *options, int socket)
 		_exit(EXIT_SETUP_FAILED);
 	for (size_t i = 0; i < options->cgroup_count; i++)
 		if (make_cgroup(&keeper.groups[keeper.count],
-				&options->cgroups[i]))
+				&options->cgroups[i], namespace))
 			keeper.count++;
 	if (keeper.count == 0)
 		_exit(0);

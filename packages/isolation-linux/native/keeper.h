@@ -53,8 +53,11 @@ struct cgroup {
 	int kill; /* version 2 */
 };
 
+/* That of process ids, which mean something in one only; without /proc it is called 0. */
+unsigned long own_namespace(void);
 /* Makes one, and opens what is to be written later. Returns false when it cannot be had. */
-bool make_cgroup(struct cgroup *group, const struct cgroup_parent *parent);
+bool make_cgroup(struct cgroup *group, const struct cgroup_parent *parent,
+		 unsigned long namespace);
 bool move_to_cgroup(const struct cgroup *group, pid_t guest);
 /* Returns the layers that hold now. */
 uint32_t limit_cgroup(const struct cgroup *group,

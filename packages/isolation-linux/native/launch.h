@@ -102,6 +102,9 @@ void forget_mapping(struct mapping *mapping);
 /* Where the guest's own file system stands, when it has one. */
 #define SCRATCH_PATH "/tmp"
 
+/* Whether two paths name something in the same directory. */
+bool are_neighbours(const char *path, const char *other);
+
 enum effort { ALL_OF_THEM, AS_FAR_AS_ALLOWED };
 
 void detach_places(const struct side *side, struct options *options,

@@ -127,7 +127,8 @@ static void let_go_of_descriptors(const struct side *side)
  */
 int main(int argc, char **argv, char **environment)
 {
-	struct report report = { 0 };
+	/* Static, as nobody touches most of its queue: the stack's copy would be zeroed, and copied with every process. */
+	static struct report report;
 	struct side side = { .report = &report, .socket = -1, .keeper = -1 };
 	struct options options = { .environment = environment };
 	struct plan plan = { 0 };

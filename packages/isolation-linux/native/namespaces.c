@@ -105,18 +105,27 @@ static void write_file(const struct side *side, const char *path,
 /* Whether this id exists in the user namespace of the launcher. */
 static bool is_mapped(const char *map, unsigned long id)
 {
-	FILE *file = fopen(map, "re");
+	/* Room for the 340 lines that a map may have. user_namespaces(7) */
+	char text[340 * 36];
+	size_t size = 0;
+	int fd = open(map, O_RDONLY | O_CLOEXEC);
 	unsigned long inside, outside, count;
-	bool found = false;
+	ssize_t got;
+	int length;
 
 	/* Without /proc nobody knows; most are in the first one, where all are. */
-	if (file == NULL)
+	if (fd < 0)
 		return true;
-	while (!found &&
-	       fscanf(file, "%lu %lu %lu", &inside, &outside, &count) == 3)
-		found = id >= inside && id - inside < count;
-	fclose(file);
-	return found;
+	while ((got = read(fd, text + size, sizeof(text) - 1 - size)) > 0)
+		size += (size_t)got;
+	close(fd);
+	text[size] = '\0';
+	for (const char *line = text; sscanf(line, "%lu %lu %lu%n", &inside,
+					     &outside, &count, &length) == 3;
+	     line += length)
+		if (id >= inside && id - inside < count)
+			return true;
+	return false;
 }
 
 static bool is_mapped_id(unsigned long id)

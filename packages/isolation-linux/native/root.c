@@ -176,22 +176,22 @@ static void mount_scratch(const struct side *side, int root, uint64_t mib)
 
 /*
  * Opens the directory above a path, making what is missing on the way unless
- * it has to be there, and points `name` at the last part. It follows no link:
- * until the pivot an absolute link would lead back to the host.
+ * it has to be there. It follows no link: until the pivot an absolute link
+ * would lead back to the host.
  */
 static int open_parent(const struct side *side, int root, const char *path,
-		       bool is_there, const char **name)
+		       bool is_there)
 {
 	int at = openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	for (*name = path + 1; at >= 0;) {
-		size_t length = strcspn(*name, "/");
+	for (const char *name = path + 1; at >= 0;) {
+		size_t length = strcspn(name, "/");
 		char part[NAME_MAX + 1] = { 0 };
 		int next;
 
-		if ((*name)[length] == '\0')
+		if (name[length] == '\0')
 			return at;
-		memcpy(part, *name, length);
+		memcpy(part, name, length);
 		if (!is_there && mkdirat(at, part, 0755) != 0 &&
 		    errno != EEXIST)
 			break;
@@ -199,7 +199,7 @@ static int open_parent(const struct side *side, int root, const char *path,
 			      O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		close(at);
 		at = next;
-		*name += length + 1;
+		name += length + 1;
 	}
 	fail(side, STAGE_ROOT, "make the directory for", path);
 }
@@ -248,9 +248,24 @@ static void make_link(const struct side *side, int parent, const char *name,
 		fail(side, STAGE_ROOT, "make the link", place->path);
 }
 
+/* How many bytes of a path name the directory above it. */
+static size_t parent_length(const char *path)
+{
+	return (size_t)(strrchr(path, '/') - path);
+}
+
+bool are_neighbours(const char *path, const char *other)
+{
+	const size_t length = parent_length(path);
+
+	return length == parent_length(other) &&
+	       memcmp(path, other, length) == 0;
+}
+
 void build_root(const struct side *side, const struct options *options)
 {
-	int root;
+	const char *last = NULL;
+	int root, parent = -1;
 
 	/* From now on nothing comes from the host's mounts, and nothing goes there. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
@@ -261,18 +276,24 @@ void build_root(const struct side *side, const struct options *options)
 	for (size_t i = 0; i < options->place_count; i++) {
 		const struct place *place = &options->places[i];
 		const bool is_there = is_in_writable_grant(options, place);
-		const char *name;
-		int parent =
-			open_parent(side, root, place->path, is_there, &name);
+		const char *name = strrchr(place->path, '/') + 1;
 
+		/* What is mounted over a directory stands above it, not beside the last place in it. */
+		if (last == NULL || !are_neighbours(last, place->path)) {
+			if (parent >= 0)
+				close(parent);
+			parent = open_parent(side, root, place->path, is_there);
+		}
+		last = place->path;
 		if (place->kind == PLACE_LINK)
 			make_link(side, parent, name, place);
 		else if (place->kind == PLACE_EMPTY)
 			make_empty(side, parent, name, place->path);
 		else
 			attach_tree(side, parent, name, place, is_there);
-		close(parent);
 	}
+	if (parent >= 0)
+		close(parent);
 
 	/* Old and new root in one place: the old one ends up on top and falls away. */
 	if (fchdir(root) != 0)

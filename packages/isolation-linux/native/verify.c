@@ -4,7 +4,6 @@
  * is a failed set-up.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "entries.h"
 #include "launch.h"
 
 static _Noreturn void fail_verify(const struct side *side, const char *what,
@@ -106,6 +106,15 @@ static void verify_status(const struct side *side, const struct world *world,
 	expect_id(side, status, "Gid", world->gid);
 }
 
+static int open_directory(const struct side *side, const char *path, int how)
+{
+	int fd = open(path, how | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		fail(side, STAGE_VERIFY, "open", path);
+	return fd;
+}
+
 static void verify_namespaces(const struct side *side, uint32_t layers,
 			      pid_t guest)
 {
@@ -113,20 +122,28 @@ static void verify_namespaces(const struct side *side, uint32_t layers,
 	static const char *const names[] = { "user", "mnt", "pid",   "net",
 					     "ipc",  "uts", "cgroup" };
 
+	char path[64];
+	int ours = -1, theirs = -1;
+
+	if ((layers & ((1u << (sizeof(names) / sizeof(*names))) - 1)) == 0)
+		return;
+	ours = open_directory(side, "/proc/self/ns", O_PATH);
+	snprintf(path, sizeof(path), "/proc/%d/ns", guest);
+	theirs = open_directory(side, path, O_PATH);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		char path[64], own[64] = { 0 }, theirs[64] = { 0 };
+		char own[64] = { 0 }, found[64] = { 0 };
 
 		if ((layers & (1u << i)) == 0)
 			continue;
-		snprintf(path, sizeof(path), "/proc/self/ns/%s", names[i]);
-		if (readlink(path, own, sizeof(own) - 1) < 0)
-			fail(side, STAGE_VERIFY, "read", path);
-		snprintf(path, sizeof(path), "/proc/%d/ns/%s", guest, names[i]);
-		if (readlink(path, theirs, sizeof(theirs) - 1) < 0)
-			fail(side, STAGE_VERIFY, "read", path);
-		if (strcmp(own, theirs) == 0)
+		if (readlinkat(ours, names[i], own, sizeof(own) - 1) < 0 ||
+		    readlinkat(theirs, names[i], found, sizeof(found) - 1) < 0)
+			fail(side, STAGE_VERIFY, "read the namespace",
+			     names[i]);
+		if (strcmp(own, found) == 0)
 			fail_verify(side, "a namespace of its own", own);
 	}
+	close(ours);
+	close(theirs);
 }
 
 /* Not the host's root, nothing of it below, and read-only. */
@@ -153,19 +170,18 @@ static void verify_root(const struct side *side, pid_t guest)
 
 static void verify_descriptors(const struct side *side, pid_t guest)
 {
+	struct entries entries = { 0 };
 	char path[64];
-	DIR *directory;
-	const struct dirent *entry;
+	const char *name;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", guest);
-	directory = opendir(path);
-	if (directory == NULL)
+	entries.directory = open_directory(side, path, O_RDONLY);
+	while ((name = next_entry(&entries)) != NULL)
+		if (atoi(name) > CHANNEL_FD)
+			fail_verify(side, "no descriptor but 0 to 3", name);
+	if (entries.size < 0)
 		fail(side, STAGE_VERIFY, "list", path);
-	while ((entry = readdir(directory)) != NULL)
-		if (atoi(entry->d_name) > CHANNEL_FD)
-			fail_verify(side, "no descriptor but 0 to 3",
-				    entry->d_name);
-	closedir(directory);
+	close(entries.directory);
 }
 
 /* What is above it is the launcher's: its filter lets sendmsg() pass there. */
