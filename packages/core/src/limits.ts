@@ -29,6 +29,7 @@ export function checkLimits(limits: unknown): Limits {
  * Makes sure that a process has the threads which its runtime cannot do without: refused one, it would be aborted in the middle of
  * some call. A pool of threads has one for each processor.
  * @param isGiven Whether the caller chose the number.
+ * @param processors How many there are. @default as many as this process may use
  * @throws ERR_CONFINE_BAD_OPTION
  */
 export function enoughThreads(
@@ -36,11 +37,12 @@ export function enoughThreads(
   isGiven: boolean,
   { leastThreads, name }: Pick<RuntimeDescriptor, 'leastThreads' | 'name'>,
   maxContainers: number,
-  processors: number = availableParallelism(),
+  processors?: number,
 ): Limits {
   const { threads } = limits
   if (threads === undefined || leastThreads === undefined || maxContainers === 1) return limits
-  const needed = leastThreads + processors
+  // Asks the system, which takes as long as all the other options together.
+  const needed = leastThreads + (processors ?? availableParallelism())
   if (threads >= needed) return limits
   if (isGiven) throw bad('limits.threads', threads, `at least ${needed} for ${name} on this machine, unless maxContainers is 1`)
   return { ...limits, threads: needed }
