@@ -146,6 +146,11 @@ export interface Runtime {
 export interface GuestFacts {
   /** How many containers the process takes at once. The host ends a process of one container with it. */
   readonly maxContainers: number
+  /**
+   * What `learned()` of an earlier process of this runtime gave, in the same version and on the same node; absent in the first ones. Bytes of its
+   * own, which it may transfer.
+   */
+  readonly learned?: Uint8Array
 }
 
 /** A runtime class. A static `prepare()` runs before the guest is locked; the constructor and everything else run after. */
@@ -157,4 +162,9 @@ export interface RuntimeClass {
    * need not wait does without.
    */
   makeAhead?(): void
+  /**
+   * What this process learned that would spare another one work, such as V8's code of the runtime's own texts; later processes are given it in
+   * `prepare()`. It is asked for before the lock, in a process that ran a program of ours and nothing untrusted, and once in a long while.
+   */
+  learned?(): Uint8Array | undefined
 }

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { ConfineError } from '@confine-sandbox/contract'
 import { codeMessage, codeOf, guestProgram } from '@confine-sandbox/guest'
 import type { CheckedOptions } from './options.ts'
 
@@ -16,29 +17,109 @@ export function takesCode({ transport, policy }: CheckedOptions): boolean {
  */
 export function guestCode({ runtime: { bundle } }: CheckedOptions): Uint8Array {
   try {
-    return codeFor(bundle)
+    const known = knownOf(bundle)
+    known.message ??= parsed(bundle)
+    return known.message
   } catch {
     // A file that is not there any more: the guest will say so.
     return codeMessage({})
   }
 }
 
-function codeFor(bundle: string | undefined): Uint8Array {
-  const runtimeVersion = bundle === undefined ? '' : versionOf(bundle)
-  const version = `${versionOf(guestProgram)} ${runtimeVersion}`
-  const kept = messages.get(bundle)
-  if (kept?.version === version) return kept.message
-  const program = codeOf({ path: guestProgram, kind: 'program' })
-  const runtime = bundle === undefined ? undefined : codeOf({ path: bundle, kind: 'runtime' })
-  const message = codeMessage({ program, runtime })
-  messages.set(bundle, { version, message })
-  return message
+/**
+ * Whether the guest that is to be launched is asked what V8 learns there while it runs a program of ours, before anything untrusted is sent: the
+ * second one of its runtime, as many hosts start no more than one, or one that is made ahead of its use. One answer is enough, and where none
+ * comes, a later guest is asked.
+ * @returns what takes the answer.
+ */
+export function askForCode(options: CheckedOptions): CodeAnswer | undefined {
+  const { bundle } = options.runtime
+  // Code goes to guests of the same one file only. What runs in the others is not told apart.
+  if (bundle === undefined || !takesCode(options)) return undefined
+  try {
+    const known = knownOf(bundle)
+    known.starts++
+    const isDue = known.starts >= known.nextAsked || (options.standby && known.nextAsked === firstAsked)
+    if (!isDue) return undefined
+    known.nextAsked = known.starts + startsForAnAnswer
+    return new CodeAnswer(bundle, known)
+  } catch {
+    return undefined
+  }
 }
 
-// What was found out about files, by the runtime's.
-const messages = new Map<string | undefined, { readonly version: string; readonly message: Uint8Array }>()
+/** The place for what one guest has been asked. */
+export class CodeAnswer {
+  readonly #bundle: string
+  readonly #known: Known
+  #isGiven = false
 
-function versionOf(path: string): string {
+  constructor(bundle: string, known: Known) {
+    this.#bundle = bundle
+    this.#known = known
+  }
+
+  /** Keeps it for guests to come, unless a file was changed meanwhile. @throws ERR_CONFINE_PROTOCOL for what is no code, or comes twice. */
+  give(parts: readonly unknown[]): void {
+    if (this.#isGiven) throw fault('what V8 learned for the second time')
+    const [program, runtime, own] = parts.map(codeBytes)
+    this.#isGiven = true
+    if (versionOf(this.#bundle) !== this.#known.version) return
+    this.#known.message = codeMessage({ program, runtime, own })
+    this.#known.nextAsked = Number.POSITIVE_INFINITY
+  }
+}
+
+/** What was found out about the texts of a guest. */
+interface Known {
+  readonly version: string
+  /** What is sent. */
+  message?: Uint8Array
+  starts: number
+  /** The start at which one is asked. */
+  nextAsked: number
+}
+
+// By the runtime's file.
+const all = new Map<string | undefined, Known>()
+
+function knownOf(bundle: string | undefined): Known {
+  const version = versionOf(bundle)
+  const kept = all.get(bundle)
+  if (kept?.version === version) return kept
+  const known: Known = { version, starts: 0, nextAsked: firstAsked }
+  all.set(bundle, known)
+  return known
+}
+
+function parsed(bundle: string | undefined): Uint8Array {
+  const program = codeOf({ path: guestProgram, kind: 'program' })
+  return codeMessage({ program, runtime: bundle === undefined ? undefined : codeOf({ path: bundle, kind: 'runtime' }) })
+}
+
+/** Of both files. */
+function versionOf(bundle: string | undefined): string {
+  return [guestProgram, ...(bundle === undefined ? [] : [bundle])].map(fileVersion).join(' ')
+}
+
+function fileVersion(path: string): string {
   const { ino, size, mtimeNs } = statSync(path, { bigint: true })
   return `${ino} ${size} ${mtimeNs}`
 }
+
+function codeBytes(part: unknown): Uint8Array | undefined {
+  if (part === undefined || (part instanceof Uint8Array && part.length <= maxPartBytes)) return part
+  throw fault('code that is none')
+}
+
+function fault(what: string): ConfineError {
+  return new ConfineError('ERR_CONFINE_PROTOCOL', `The guest sent ${what}`)
+}
+
+const firstAsked = 2
+
+/** Until the next one is asked. */
+const startsForAnAnswer = 16
+
+/** Ten times what there is to know. */
+const maxPartBytes = 4 * 2 ** 20

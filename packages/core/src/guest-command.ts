@@ -4,7 +4,7 @@ import { takesCode } from './guest-code.ts'
 import type { CheckedOptions } from './options.ts'
 
 /** The guest's command, before a backend wraps it: this Node, the runtime's flags, the guest program, its settings. */
-export function guestCommand(options: CheckedOptions, entry: string, lockPath: string | undefined): Command {
+export function guestCommand(options: CheckedOptions, entry: string, { lockPath, teaches }: LaunchFacts): Command {
   const { runtime } = options
   const settings: GuestSettings = {
     runtime: runtime.bundle ?? runtime.entry,
@@ -14,6 +14,7 @@ export function guestCommand(options: CheckedOptions, entry: string, lockPath: s
     ...(runtime.bundle === undefined || runtime.bundleAddons === undefined ? {} : { addons: runtime.bundleAddons }),
     ...(lockPath === undefined ? {} : { lockPath }),
     ...(options.standby ? { standby: true } : {}),
+    ...(teaches ? { teaches: true } : {}),
     ...(takesCode(options) ? { hasCode: true } : {}),
   }
   return {
@@ -29,6 +30,14 @@ export function guestCommand(options: CheckedOptions, entry: string, lockPath: s
     ],
     env: guestEnvironment,
   }
+}
+
+/** What is particular to one launch. */
+export interface LaunchFacts {
+  /** The path whose statfs asks for the lock. */
+  readonly lockPath: string | undefined
+  /** Whether the guest is asked what V8 learns there. */
+  readonly teaches: boolean
 }
 
 /** What the guest may do, as far as the options and the runtime decide it. */

@@ -13,7 +13,7 @@ import {
 import { guestEntry, hostNotice } from '@confine-sandbox/guest'
 import { type ErrorPayload, type IncomingCall, Peer, type RequestOptions } from '@confine-sandbox/ipc'
 import { abortError } from './abort.ts'
-import { guestCode, takesCode } from './guest-code.ts'
+import { askForCode, type CodeAnswer, guestCode, takesCode } from './guest-code.ts'
 import { guestCommand, guestPolicy } from './guest-command.ts'
 import { callbackFailure, callFailure, endFailure, isErrorPayload, runtimeFailure, uncaughtFailure } from './guest-failure.ts'
 import { GuestProcess, type GuestProcessListener, type LaunchWay, supervisorGraceMs } from './guest-process.ts'
@@ -61,6 +61,8 @@ export class GuestSession {
   readonly #backend: IsolationBackend
   readonly #policy: Policy
   readonly #gate: StartGate
+  /** Where what it was asked goes. */
+  readonly #codeAnswer: CodeAnswer | undefined
   #lifeTimer: NodeJS.Timeout | undefined
   readonly #trace = traceWriter(process.stderr)
   #endTimer: NodeJS.Timeout | undefined
@@ -81,7 +83,9 @@ export class GuestSession {
     this.#backend = backend
     const tracer = options.strace ? findTracer(backend) : undefined
     this.#policy = guestPolicy(options, guestEntry, tracer?.by === 'backend')
-    const confined = backend.confine(guestCommand(options, guestEntry, backend.lockPath), this.#policy)
+    this.#codeAnswer = askForCode(options)
+    const teaches = this.#codeAnswer !== undefined
+    const confined = backend.confine(guestCommand(options, guestEntry, { lockPath: backend.lockPath, teaches }), this.#policy)
     const { command, traceDescriptor } =
       tracer?.by === 'strace' ? traced(confined, tracer.file) : { command: confined, traceDescriptor: undefined }
     if (options.logSpawn) console.log('SPAWN', command.file, command.args)
@@ -218,6 +222,10 @@ export class GuestSession {
         return this.#owner.consoleNotice(cid, params, heldBytes)
       case hostNotice.ready:
         return this.#guestReady()
+      case hostNotice.learned:
+        // Nothing untrusted is in there as long as the gate is shut.
+        if (this.isReady || this.#codeAnswer === undefined) throw fault('what V8 learned, without being asked')
+        return this.#codeAnswer.give(params)
       case hostNotice.failed:
         if (this.isReady) throw fault('the failure of a start that was through')
         this.#lastWords ??= runtimeFailure(payloadOf(params))

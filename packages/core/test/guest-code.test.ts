@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { guestCode, takesCode } from '../src/guest-code.ts'
+import { askForCode, guestCode, takesCode } from '../src/guest-code.ts'
 
 function bundle(text: string): string {
   const directory = mkdtempSync(join(tmpdir(), 'confine-test-'))
@@ -13,7 +13,7 @@ function bundle(text: string): string {
 }
 
 const codeOf = (path?: string) => Buffer.from(guestCode({ runtime: { bundle: path } } as never))
-const lengths = (message: Buffer) => [message.readUInt32LE(0), message.readUInt32LE(4)]
+const lengths = (message: Buffer) => [0, 4, 8].map((place) => message.readUInt32LE(place))
 
 test('what V8 knows of the texts of a guest is found out once, and again for a file that was changed', () => {
   const path = bundle('exports.first = () => 1')
@@ -29,9 +29,9 @@ test('a message says how long its parts are, also where there is one only, or a 
   const [program, runtime] = lengths(codeOf(bundle('exports.a = 1'))) as [number, number]
   expect(program).toBeGreaterThan(1000)
   expect(runtime).toBeGreaterThan(100)
-  expect(lengths(codeOf())).toEqual([program, 0])
-  expect(codeOf('/no/such/file.cjs')).toEqual(Buffer.alloc(8))
-  expect(lengths(codeOf(bundle('no program {')))).toEqual([0, 0])
+  expect(lengths(codeOf())).toEqual([program, 0, 0])
+  expect(codeOf('/no/such/file.cjs')).toEqual(Buffer.alloc(12))
+  expect(lengths(codeOf(bundle('no program {')))).toEqual([0, 0, 0])
 })
 
 test('guests that could not use it get none', () => {
@@ -39,4 +39,54 @@ test('guests that could not use it get none', () => {
   expect(takesCode(inherited as never)).toBe(true)
   expect(takesCode({ ...inherited, policy: { hardened: true } } as never)).toBe(false)
   for (const transport of ['unix', 'tcp']) expect(takesCode({ ...inherited, transport } as never)).toBe(false)
+})
+
+const options = (path?: string, standby = false) =>
+  ({ transport: 'inherited', policy: { hardened: false }, standby, runtime: { bundle: path } }) as never
+const answer = [Buffer.alloc(3), Buffer.alloc(4), undefined]
+
+test('the second guest of a runtime is asked what V8 learned, and again a later one where no answer came', () => {
+  const path = bundle('exports.a = 1')
+  const asked = Array.from({ length: 20 }, () => askForCode(options(path)) !== undefined)
+  expect(asked.flatMap((isAsked, index) => (isAsked ? [index + 1] : []))).toEqual([2, 18])
+})
+
+test('of guests that are made ahead the first one is asked', () => {
+  const path = bundle('exports.a = 1')
+  expect([1, 2, 3].map(() => askForCode(options(path, true)) !== undefined)).toEqual([true, false, false])
+})
+
+test('what was learned is sent from then on, and nobody is asked any more', () => {
+  const path = bundle('exports.a = 1')
+  askForCode(options(path))
+  const place = askForCode(options(path))
+  expect(lengths(Buffer.from(guestCode(options(path))))).not.toEqual([3, 4, 0])
+  place?.give(answer)
+  expect(lengths(Buffer.from(guestCode(options(path))))).toEqual([3, 4, 0])
+  expect(Array.from({ length: 40 }, () => askForCode(options(path))).filter((place) => place !== undefined)).toEqual([])
+  expect(() => place?.give(answer)).toThrow(expect.objectContaining({ code: 'ERR_CONFINE_PROTOCOL' }))
+})
+
+test('what was learned of a file that was changed meanwhile is dropped', () => {
+  const path = bundle('exports.a = 1')
+  askForCode(options(path))
+  const place = askForCode(options(path))
+  utimesSync(path, 1, 1)
+  place?.give(answer)
+  expect(lengths(Buffer.from(guestCode(options(path))))).not.toEqual([3, 4, 0])
+})
+
+test.each([
+  ['text', ['code']],
+  ['a number', [undefined, 5]],
+  ['too much', [undefined, undefined, Buffer.alloc(5 * 2 ** 20)]],
+])('%s is no code', (_what, parts) => {
+  const place = askForCode(options(bundle('exports.a = 1'), true))
+  expect(() => place?.give(parts)).toThrow(expect.objectContaining({ code: 'ERR_CONFINE_PROTOCOL' }))
+})
+
+test('guests of runtimes without a bundle are not asked, nor those that take no code', () => {
+  expect(askForCode(options(undefined, true))).toBeUndefined()
+  expect(askForCode({ ...(options(bundle('exports.a = 1'), true) as object), transport: 'unix' } as never)).toBeUndefined()
+  expect(askForCode(options('/no/such/file.cjs', true))).toBeUndefined()
 })

@@ -8,4 +8,7 @@ import { runText } from './script.ts'
 const settings = JSON.parse(process.argv[2] as string) as GuestSettings
 const code = settings.hasCode === true ? readCode(3) : {}
 const path = join(__dirname, 'program.cjs')
-runText({ path, kind: 'program' }, code.program, require, settings, code.runtime)
+const { runtime, own } = code
+// It is asked for when the program has run.
+const learned = () => script.createCachedData()
+const script = runText({ path, kind: 'program' }, code.program, require, settings, { runtime, own, learned })

@@ -13,7 +13,7 @@ export interface Stage {
  * Runs a program of our own through, in a table of its own, so that the first one of a tenant finds compiled what V8 compiles
  * when it is first called. Before the lock, as nothing in it is untrusted and a runtime may have something to touch still.
  */
-export async function exercise(Runtime: RuntimeClass, guest: GuestFacts, stage: Stage): Promise<void> {
+export async function exercise(Runtime: RuntimeClass, guest: GuestFacts, stage: Stage, times: number): Promise<void> {
   // Who prepares nothing has nothing that would have to be made anew afterwards; it may also be fit for one program only.
   if (Runtime.prepare === undefined) return
   Runtime.makeAhead?.()
@@ -27,8 +27,6 @@ export async function exercise(Runtime: RuntimeClass, guest: GuestFacts, stage: 
     Runtime.makeAhead?.()
   }
 }
-
-const times = 2
 
 /** As the host does it, and with its bytes: what reads and writes messages is compiled too. */
 async function runThrough(Runtime: RuntimeClass, { openPeer, openContainers }: Stage): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Script } from 'node:vm'
 import { ConfineError, type RuntimeClass } from '@confine-sandbox/contract'
 import { runText } from './script.ts'
 
@@ -7,6 +8,8 @@ export interface RuntimeBundle {
   readonly code?: Uint8Array | undefined
   /** Absolute paths of native addons, by the names that it asks for them by. */
   readonly addons?: Readonly<Record<string, string>> | undefined
+  /** Is told its script when it ran. */
+  readonly compiled?: (script: Script) => void
 }
 
 /**
@@ -46,10 +49,11 @@ function requireModule(path: string): unknown {
 }
 
 /** As `require()` would, without a look at any other file: each takes a question of the system, and its answer the supervisor. */
-function requireBundle(path: string, { code, addons = {} }: RuntimeBundle): unknown {
+function requireBundle(path: string, { code, addons = {}, compiled }: RuntimeBundle): unknown {
   const module = { exports: {} as unknown }
   const require = (id: string) => (Object.hasOwn(addons, id) ? requireAddon(addons[id] as string) : requireBuiltin(id))
-  runText({ path, kind: 'runtime' }, code, require, module.exports, module)
+  const script = runText({ path, kind: 'runtime' }, code, require, module.exports, module)
+  compiled?.(script)
   return module.exports
 }
 

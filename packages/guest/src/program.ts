@@ -5,6 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { statfsSync } from 'node:fs'
 import { dirname, sep } from 'node:path'
+import type { Script } from 'node:vm'
 import { type Channel, ConfineError, type GuestFacts, type RuntimeClass } from '@confine-sandbox/contract'
 import { defaultLimits, type ErrorPayload, type IncomingCall, inheritedChannel, Peer } from '@confine-sandbox/ipc'
 import { ConsoleNotices } from './console-notices.ts'
@@ -17,9 +18,14 @@ import { mendMemoryUsage, warmUp } from './warm-up.ts'
 
 /** Given by entry.ts: what the host said, and what V8 knows of the runtime's text. */
 declare const settings: GuestSettings
-declare const runtimeCode: Uint8Array | undefined
+declare const code: {
+  readonly runtime: Uint8Array | undefined
+  readonly own: Uint8Array | undefined
+  /** What V8 knows by now of this program. */
+  learned(): Uint8Array
+}
 
-const facts: GuestFacts = { maxContainers: settings.maxContainers }
+const facts: GuestFacts = { maxContainers: settings.maxContainers, ...(code.own === undefined ? {} : { learned: code.own }) }
 const exit = process.exit.bind(process)
 const ownDirectories = [__dirname + sep, dirname(settings.runtime) + sep, 'node:internal']
 let exitCode = 0
@@ -46,16 +52,22 @@ main().catch((error: unknown) => {
 async function main(): Promise<void> {
   process.argv.splice(2)
   mendMemoryUsage()
-  const Runtime = loadRuntime(settings.runtime, settings.isBundle ? { code: runtimeCode, addons: settings.addons } : undefined)
+  let runtimeScript: Script | undefined
+  const compiled = (script: Script) => {
+    runtimeScript = script
+  }
+  const Runtime = loadRuntime(settings.runtime, settings.isBundle ? { code: code.runtime, addons: settings.addons, compiled } : undefined)
   if (settings.warmUp !== undefined) loadModule(settings.warmUp, "the runtime's warm-up module")
   await Promise.all([warmUp(), prepare(Runtime)])
   process.on('uncaughtException', uncaught)
   containers = openContainers(peer, Runtime, containerClosed)
-  if (settings.standby === true) {
-    await exercise(Runtime, facts, { openPeer, openContainers })
+  if (settings.standby === true || settings.teaches === true) {
+    // What is compiled is compiled by the first time. Only who waits for a use anyhow can take another one.
+    await exercise(Runtime, facts, { openPeer, openContainers }, settings.standby === true ? 2 : 1)
     leave()
     hasBegun = false
   }
+  if (settings.teaches === true) teach(Runtime, runtimeScript)
   if (settings.lockPath !== undefined) lock(settings.lockPath)
   peer.notify(0, hostNotice.ready, [])
   // Meanwhile the host hears of it and sends the first program. If that is here already, it goes first.
@@ -97,6 +109,11 @@ function openContainers(peer: Peer, Runtime: RuntimeClass, closed: (cid: number,
     failed: (cid, thrown) => tell(cid, hostNotice.error, thrown),
     logged: (cid, level, args) => consoleNotices.tell(cid, level, args),
   })
+}
+
+/** What this process has compiled of our texts, and of the runtime's. Nothing untrusted was ever here. */
+function teach(Runtime: RuntimeClass, runtimeScript: Script | undefined): void {
+  peer.notify(0, hostNotice.learned, [code.learned(), runtimeScript?.createCachedData(), Runtime.learned?.()])
 }
 
 /** What cannot be made ahead fails where it is needed, and can be told there. */

@@ -14,6 +14,8 @@ export interface GuestSettings {
   readonly lockPath?: string
   /** Whether to run a program of its own through before the lock: this guest is made ahead of its use. */
   readonly standby?: boolean
+  /** Whether the host wants to know, before the lock, what V8 has learned of the texts of this process: for others of the same runtime. */
+  readonly teaches?: boolean
   /** Whether the channel begins with what V8 knows of the texts of this process. */
   readonly hasCode?: boolean
   /** How many containers this process takes. */
@@ -50,6 +52,8 @@ export const hostNotice = Object.freeze({
   ready: 'ready',
   /** `cid` 0, `[ErrorPayload]`: the runtime cannot be loaded; the process ends. */
   failed: 'failed',
+  /** `cid` 0, `[program, runtime, own]`, bytes or nothing each: what V8 has learned. Before `ready`, and only of a guest that was asked for it. */
+  learned: 'learned',
   /** `cid` of a container, `[exitCode]`: it closed. */
   closed: 'closed',
   /** `cid` of a container, `[ErrorPayload]`: it threw where nobody waited for it, and goes on. */

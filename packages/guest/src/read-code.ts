@@ -1,17 +1,19 @@
 import { readSync } from 'node:fs'
 
-/** What V8 knows of the two texts of a guest, as far as it was given. */
+/** What V8 knows of the texts of a guest, as far as it was given. */
 export interface Code {
   readonly program?: Uint8Array | undefined
   readonly runtime?: Uint8Array | undefined
+  /** What the runtime's `learned()` gave. */
+  readonly own?: Uint8Array | undefined
 }
 
-/** Writes what `readCode` reads: the lengths of both parts, four bytes each, little endian, and the parts. */
-export function codeMessage({ program, runtime }: Code): Buffer {
+/** Writes what `readCode` reads: the lengths of the parts, four bytes each, little endian, and the parts. */
+export function codeMessage({ program = none, runtime = none, own = none }: Code): Buffer {
+  const parts = [program, runtime, own]
   const lengths = Buffer.alloc(headerBytes)
-  lengths.writeUInt32LE(program?.length ?? 0, 0)
-  lengths.writeUInt32LE(runtime?.length ?? 0, 4)
-  return Buffer.concat([lengths, program ?? none, runtime ?? none])
+  for (const [index, { length }] of parts.entries()) lengths.writeUInt32LE(length, index * 4)
+  return Buffer.concat([lengths, ...parts])
 }
 
 /** Waits for what the host sends first, and takes no byte more. A host that is gone has nobody to tell: the process ends. */
@@ -19,10 +21,15 @@ export function readCode(fd: number): Code {
   const lengths = readBytes(fd, headerBytes)
   const program = readBytes(fd, lengths.readUInt32LE(0))
   const runtime = readBytes(fd, lengths.readUInt32LE(4))
-  return { ...(program.length === 0 ? {} : { program }), ...(runtime.length === 0 ? {} : { runtime }) }
+  const own = readBytes(fd, lengths.readUInt32LE(8))
+  return {
+    ...(program.length === 0 ? {} : { program }),
+    ...(runtime.length === 0 ? {} : { runtime }),
+    ...(own.length === 0 ? {} : { own }),
+  }
 }
 
-const headerBytes = 8
+const headerBytes = 12
 const none = Buffer.alloc(0)
 
 function readBytes(fd: number, length: number): Buffer {

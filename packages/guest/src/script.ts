@@ -9,39 +9,38 @@ export interface GuestText {
 }
 
 const parameters = {
-  program: ['require', '__filename', '__dirname', 'settings', 'runtimeCode'],
+  program: ['require', '__filename', '__dirname', 'settings', 'code'],
   runtime: ['require', '__filename', '__dirname', 'exports', 'module'],
 } as const
 
 /**
  * Runs a text.
- * @param code What `codeOf` gave for it. V8 looks whether it fits, by its version, its flags and the length of the text, and parses
- *   the text where it does not. Its memory is let go of afterwards: no collection may come for long.
+ * @param code What `codeOf` gave for it, or what an earlier process learned of it. V8 looks whether it fits, by its version, its flags and the
+ *   length of the text, and parses the text where it does not. Its memory is let go of afterwards: no collection may come for long.
  * @param rest What comes after `require`, `__filename` and `__dirname`.
+ * @returns its script: `createCachedData()` of it gives the code with all that was compiled since.
  */
-export function runText(text: GuestText, code: Uint8Array | undefined, require: unknown, ...rest: readonly unknown[]): void {
-  const run = compileText(text, code === undefined ? {} : { cachedData: code as Buffer })
+export function runText(text: GuestText, code: Uint8Array | undefined, require: unknown, ...rest: readonly unknown[]): vm.Script {
+  const script = compileText(text, code)
   if (code?.buffer instanceof ArrayBuffer) code.buffer.transfer(0)
+  const run = script.runInThisContext() as (...values: readonly unknown[]) => void
   run(require, text.path, dirname(text.path), ...rest)
+  return script
 }
 
 /** What V8 finds out about a text when it parses it, a third of what a guest does between its first line and its first result. */
-export function codeOf(text: GuestText): Uint8Array | undefined {
-  return compileText(text, { produceCachedData: true }).cachedData
+export function codeOf(text: GuestText): Uint8Array {
+  return compileText(text, undefined).createCachedData()
 }
 
-/** Compiles a text, and says what became of the code that it was given or asked for. */
-export function compileText({ path, kind }: GuestText, options: vm.CompileFunctionOptions): CompiledText {
-  return vm.compileFunction(readFileSync(path, 'utf8'), parameters[kind], {
-    ...options,
+/** Compiles a text; the script says what became of the code that it was given. */
+export function compileText({ path, kind }: GuestText, cachedData: Uint8Array | undefined): vm.Script {
+  const head = `(function (${parameters[kind].join(', ')}) {`
+  return new vm.Script(`${head}${readFileSync(path, 'utf8')}\n})`, {
+    ...(cachedData === undefined ? {} : { cachedData: cachedData as Buffer }),
     filename: path,
+    // Places in the text are those in the file.
+    columnOffset: -head.length,
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  }) as CompiledText
-}
-
-/** A function that a text became, and what V8 says of its code. */
-export interface CompiledText {
-  (...values: readonly unknown[]): void
-  readonly cachedData?: Buffer
-  readonly cachedDataRejected?: boolean
+  })
 }

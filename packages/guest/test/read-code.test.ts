@@ -8,20 +8,25 @@ import { codeMessage } from '../src/read-code.ts'
 const index = JSON.stringify(new URL('../src/read-code.ts', import.meta.url).href)
 const reader = `import { readCode } from ${index}
   import { readSync, writeSync } from 'node:fs'
-  const { program, runtime } = readCode(3)
+  const { program, runtime, own } = readCode(3)
   const rest = Buffer.alloc(100)
   const length = readSync(3, rest)
-  writeSync(1, JSON.stringify([program?.toString('latin1').length, runtime?.toString(), rest.toString('latin1', 0, length)]))`
+  writeSync(1, JSON.stringify([program?.toString('latin1').length, runtime?.toString(), own?.toString(), rest.toString('latin1', 0, length)]))`
 
 function start() {
   const child = spawn(process.execPath, ['--input-type=module', '-e', reader], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] })
   return { child, socket: child.stdio[3] as Duplex, said: once(child.stdout as Duplex, 'data').then(([text]) => JSON.parse(String(text))) }
 }
 
-test('both parts are taken, and nothing of what follows', async () => {
+test('its parts are taken, and nothing of what follows', async () => {
   const { socket, said } = start()
-  socket.write(Buffer.concat([codeMessage({ program: Buffer.alloc(1_000_000, 'p'), runtime: Buffer.from('r') }), Buffer.from('next')]))
-  expect(await said).toEqual([1_000_000, 'r', 'next'])
+  socket.write(
+    Buffer.concat([
+      codeMessage({ program: Buffer.alloc(1_000_000, 'p'), runtime: Buffer.from('r'), own: Buffer.from('o') }),
+      Buffer.from('next'),
+    ]),
+  )
+  expect(await said).toEqual([1_000_000, 'r', 'o', 'next'])
 })
 
 test('it may come in pieces, and be empty', async () => {
@@ -32,13 +37,13 @@ test('it may come in pieces, and be empty', async () => {
   }
   await delay(20)
   socket.write('next')
-  expect(await said).toEqual([null, 'run', 'next'])
+  expect(await said).toEqual([null, 'run', null, 'next'])
 })
 
 test.each([
   ['before it', 0],
   ['within the lengths', 5],
-  ['within a part', 12],
+  ['within a part', 16],
 ])('a host that is gone %s ends the process', async (_name, length) => {
   const { child, socket, said } = start()
   said.catch(() => {})

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
-import { codeOf, type GuestText, runText } from '../src/script.ts'
+import { codeOf, compileText, type GuestText, runText } from '../src/script.ts'
 
 const run = promisify(execFile)
 
@@ -31,6 +31,24 @@ test.each([
   expect(module.exports).toEqual({ said: 'ü', strict: true })
 })
 
+test('what was compiled while a text ran is in what it gives afterwards, and its places are those in the file', () => {
+  const given = written(
+    'exports.later = (times) => {\n  let sum = 0; for (let i = 0; i < times; i++) sum += i; return sum\n}; exports.fail = () => { throw new Error("x") }',
+  )
+  const module = { exports: {} as { later(times: number): number; fail(): void } }
+  const script = runText(given, undefined, () => {}, module.exports, module)
+  const before = script.createCachedData().length
+  expect(module.exports.later(5)).toBe(10)
+  const learned = script.createCachedData()
+  expect(learned.length).toBeGreaterThan(before)
+  expect(compileText(given, Buffer.from(learned)).cachedDataRejected).toBe(false)
+  expect(module.exports.fail).toThrow(expect.objectContaining({ stack: expect.stringContaining(`${given.path}:3:33`) }))
+  const first = written('throw new Error("x")')
+  expect(() => runText(first, undefined, () => {}, {}, {})).toThrow(
+    expect.objectContaining({ stack: expect.stringContaining(`${first.path}:1:7`) }),
+  )
+})
+
 test('what a process knows is of use to one with the flags of a guest', async () => {
   const given = JSON.stringify(written(text))
   const index = JSON.stringify(new URL('../src/script.ts', import.meta.url).href)
@@ -39,7 +57,7 @@ test('what a process knows is of use to one with the flags of a guest', async ()
     return (await run(process.execPath, [...flags, '--input-type=module', '-e', program])).stdout.trim()
   }
   const code = await evaluate([], `Buffer.from(codeOf(${given})).toString('base64')`)
-  const isRejected = `compileText(${given}, { cachedData: Buffer.from('${code}', 'base64') }).cachedDataRejected`
+  const isRejected = `compileText(${given}, Buffer.from('${code}', 'base64')).cachedDataRejected`
   const flags = ['--max-old-space-size=384', '--max-semi-space-size=8', '--experimental-vm-modules', '--preserve-symlinks-main']
   expect(await evaluate(flags, isRejected)).toBe('false')
   // Refused, not believed, where the flags are others.

@@ -36,12 +36,29 @@ export class NewIsolates {
     this.#code = (script as ivm.Script & ivm.CachedDataResult).cachedData
   }
 
+  /** Whether those that are made find compiled what they run first. */
+  get isTrained(): boolean {
+    return this.#code !== undefined
+  }
+
+  /** What `learn` found, for another process. */
+  get code(): Uint8Array {
+    return new Uint8Array(this.#code!.copy())
+  }
+
+  /** Takes what another process found. V8 looks whether it fits. */
+  know(code: Uint8Array): void {
+    this.#code = new addon.ExternalCopy(code.slice().buffer)
+  }
+
   /** Makes one. */
   make(memoryLimitMiB: number): NewIsolate {
     const isolate = new addon.Isolate({ memoryLimit: memoryLimitMiB, onCatastrophicError: abort })
     try {
       const context = isolate.createContextSync()
       const script = isolate.compileScriptSync(preludeSource, { ...origin, ...(this.#code !== undefined && { cachedData: this.#code }) })
+      // What V8 does not take is of no use to others either.
+      if ((script as { readonly cachedDataRejected?: boolean }).cachedDataRejected === true) this.#code = undefined
       return { isolate, context, prelude: script.runSync(context, { reference: true, release: true }) as ivm.Reference }
     } catch (error) {
       isolate.dispose()

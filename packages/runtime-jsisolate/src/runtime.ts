@@ -37,6 +37,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
   static async prepare(guest?: GuestFacts): Promise<void> {
     ofProcess.canReadFiles = false
     ofProcess.isForOne = guest?.maxContainers === 1
+    if (guest?.learned !== undefined) isolates.know(guest.learned)
     archive.load()
     // The C library reads the time zone once for all isolates.
     new Date().getTimezoneOffset()
@@ -45,6 +46,12 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
   /** Makes the first isolate. */
   static makeAhead(): void {
     isolates.prepare(defaultMemoryLimitMiB)
+  }
+
+  /** What V8 has compiled of the prelude. */
+  static learned(): Uint8Array {
+    if (!isolates.isTrained) train(isolates)
+    return isolates.code
   }
 
   declare opts: JsIsolateOptions
@@ -146,7 +153,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
     })
     this.#operations = new Operations(this.#references)
     // One more will not be the last one.
-    if (++ofProcess.made === 2) train(isolates)
+    if (++ofProcess.made === 2 && !isolates.isTrained) train(isolates)
     this.#guest = new GuestIsolate(
       isolates.take(program.memoryLimitMiB),
       { path: program.path, env: program.env, globals: shape },
