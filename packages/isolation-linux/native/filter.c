@@ -185,6 +185,7 @@ void filter_init(const struct side *side, pid_t victim, clockid_t clock)
 	/* clang-format off */
 	const struct allowed list[] = {
 		{ SYS_ppoll, ANY, 0 },
+		{ SYS_waitid, ANY, 0 },
 		{ SYS_wait4, ANY, 0 },
 		{ SYS_write, ANY, 0 },
 		{ SYS_kill, 0, (uint32_t)victim },

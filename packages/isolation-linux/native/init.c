@@ -56,16 +56,39 @@ static uint32_t ticks_ms_of(pid_t process)
 	return (uint32_t)(time.tv_sec * 1000 + time.tv_nsec / 1000000);
 }
 
-static _Noreturn void tell_end(const struct side *side, int status,
-			       uint32_t ticks_ms)
+/* As wait4(2) would have it. */
+static uint32_t wait_status(const siginfo_t *end)
 {
+	const uint32_t status = (uint32_t)end->si_status;
+
+	if (end->si_code == CLD_EXITED)
+		return (status & 0xff) << 8;
+	return status | (end->si_code == CLD_DUMPED ? 0x80 : 0);
+}
+
+/*
+ * The guest stays a zombie until the supervisor has heard of its end and lets
+ * go: until then its number, by which the guest is limited and moved, is
+ * nobody else's.
+ */
+static _Noreturn void tell_end(const struct side *side, const siginfo_t *end,
+			       uint32_t ticks_ms, pid_t victim)
+{
+	struct pollfd supervisor = { side->socket, POLLIN, 0 };
+	const struct timespec patience = { .tv_sec = 1 };
 	const struct packet packet = {
 		.kind = PACKET_ENDED,
-		.value = (uint32_t)status,
+		.value = wait_status(end),
 		.ticks_ms = ticks_ms,
 	};
 
 	send_packet(side, &packet);
+	/* One that somebody has stopped hears nothing, and what the guest has started would live on. */
+	if (ppoll(&supervisor, 1, &patience, NULL) <= 0)
+		kill(victim, SIGKILL);
+	while (ppoll(&supervisor, 1, NULL, NULL) < 0)
+		;
+	wait4(end->si_pid, NULL, __WALL, NULL);
 	_exit(0);
 }
 
@@ -77,25 +100,27 @@ static _Noreturn void wait_for_end(const struct side *side, pid_t guest,
 				   pid_t victim, const sigset_t *open)
 {
 	struct pollfd supervisor = { side->socket, POLLIN, 0 };
-	int how = WNOHANG | __WALL;
-	int status;
+	int how = WEXITED | WNOWAIT | WNOHANG | __WALL;
 
 	for (;;) {
+		siginfo_t end;
 		uint32_t ticks_ms;
-		pid_t ended;
 
-		if (how != __WALL && ppoll(&supervisor, 1, NULL, open) > 0) {
+		if ((how & WNOHANG) != 0 &&
+		    ppoll(&supervisor, 1, NULL, open) > 0) {
 			kill(victim, SIGKILL);
-			how = __WALL;
+			how &= ~WNOHANG;
 		}
 		do {
+			end.si_pid = 0;
 			ticks_ms = ticks_ms_of(guest);
-			ended = wait4(-1, &status, how, NULL);
-			if (ended == guest)
-				tell_end(side, status, ticks_ms);
-		} while (ended > 0);
-		if (ended < 0)
-			_exit(EXIT_SETUP_FAILED);
+			if (waitid(P_ALL, 0, &end, how) != 0)
+				_exit(EXIT_SETUP_FAILED);
+			if (end.si_pid == guest)
+				tell_end(side, &end, ticks_ms, victim);
+			if (end.si_pid > 0)
+				wait4(end.si_pid, NULL, __WALL, NULL);
+		} while (end.si_pid > 0);
 	}
 }
 

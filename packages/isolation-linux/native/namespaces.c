@@ -63,6 +63,8 @@ int wait_for_init(const struct side *side)
 	int status = 0, how = __WALL;
 	pid_t ended;
 
+	/* It holds the guest's number until now. */
+	shutdown(side->init_socket, SHUT_WR);
 	while (waitpid(side->init, &status, __WALL) < 0 && errno == EINTR)
 		;
 	/* One that somebody has stopped would be waited for until he thinks better of it. */

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { children, isAlive, type Launch, launch, locked, processesWith, run, users } from './support/launch.ts'
@@ -13,6 +14,17 @@ async function running(guest: Launch): Promise<readonly [number, number, number]
   const init = children(supervisor)[0] as number
   return [supervisor, init, children(init)[0] as number]
 }
+
+/** A letter of proc(5), undefined when nobody has the number. */
+function stateOf(pid: number): string | undefined {
+  try {
+    return /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  } catch {
+    return undefined
+  }
+}
+
+const isRunning = (pid: number) => !['Z', 'X', undefined].includes(stateOf(pid))
 
 async function allGone(pids: readonly number[]): Promise<boolean> {
   for (let waited = 0; waited < 60_000; waited += 10) {
@@ -64,6 +76,22 @@ describe.each(users)('of what %s launched, nothing is left', (as) => {
     // At once, not a little later.
     expect(pids.some(isAlive)).toBe(false)
     await guest.end
+  })
+
+  test('when the guest was killed, whose number is its own until the supervisor has heard of it', async () => {
+    const guest = launch(endless, { as })
+    const pids = await running(guest)
+    process.kill(pids[0], 'SIGSTOP')
+    process.kill(pids[2], 'SIGKILL')
+    while (isRunning(pids[2])) await sleep(10)
+    // A look is no proof that it stays, but a number that is free is seen in most.
+    for (let looks = 0; looks < 10; looks++) {
+      await sleep(2)
+      expect(stateOf(pids[2])).toBe('Z')
+    }
+    process.kill(pids[0], 'SIGCONT')
+    expect(await guest.end).toMatchObject({ code: null, signal: 'SIGKILL' })
+    expect(pids.some(isAlive)).toBe(false)
   })
 
   test('when a process that was started before the lock outlives the guest', async () => {
