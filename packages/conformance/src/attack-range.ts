@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { AttackTarget } from './attack.ts'
+import { openDirectory } from './open-directory.ts'
 
 /** Harmless things of this host for attacks to aim at, and a look at whether they were hit. */
 export interface AttackRange extends AsyncDisposable {
@@ -17,13 +15,8 @@ export interface AttackRange extends AsyncDisposable {
 
 /** Puts up a file and a directory that everybody may write, three servers on loopback and a process, until it is disposed of. */
 export async function openAttackRange(): Promise<AttackRange> {
-  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'confine-target-')))
-  const file = join(directory, 'secret')
-  const unixSocket = join(directory, 'host.sock')
-  writeFileSync(file, canary)
-  // Nobody is in the way but the sandbox: not permissions, not owners.
-  chmodSync(directory, 0o777)
-  chmodSync(file, 0o666)
+  const place = openDirectory()
+  const { directory, file, unixSocket } = place
   let contacts: string[] = []
   const contact = (what: string) => contacts.push(what)
   const [tcp, unix, names] = [listener('TCP', contact), listener('unix', contact), nameServer(contact)]
@@ -33,7 +26,7 @@ export async function openAttackRange(): Promise<AttackRange> {
   await Promise.all([tcp, unix, names].map((server) => once(server, 'listening')))
   const port = (tcp.address() as AddressInfo).port
   const nameServerPort = names.address().port
-  let entries = readdirSync(directory)
+  let entries = place.entries()
   let victim = bystander()
   return {
     get target() {
@@ -41,11 +34,11 @@ export async function openAttackRange(): Promise<AttackRange> {
       return { file, directory, port, nameServerPort, unixSocket, pid: victim.pid as number }
     },
     traces() {
-      const found = readdirSync(directory)
+      const found = place.entries()
       const traces = [
         ...contacts,
         ...(hasEnded(victim) ? ['a process of the host was ended'] : []),
-        ...(readFileSync(file, 'latin1') === canary ? [] : ['a file of the host was changed']),
+        ...(place.isUntouched() ? [] : ['a file of the host was changed']),
         ...found.filter((name) => !entries.includes(name)).map((name) => `a file of the host was made: ${name}`),
       ]
       contacts = []
@@ -55,12 +48,10 @@ export async function openAttackRange(): Promise<AttackRange> {
     async [Symbol.asyncDispose]() {
       victim.kill('SIGKILL')
       for (const server of [tcp, unix, names]) server.close()
-      rmSync(directory, { recursive: true, force: true })
+      place.remove()
     },
   }
 }
-
-const canary = 'canary of the host'
 
 /** Ends with this process: its stdin closes. */
 function bystander(): ChildProcess {
