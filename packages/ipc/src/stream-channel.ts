@@ -53,8 +53,10 @@ class StreamChannel implements FrameChannel {
   #willFlush = false
   /** Whether the last message came alone, and nothing was sent since. */
   #isAsked = false
-  /** What of the last chunk was not taken yet. */
-  #readRest: (() => boolean) | undefined
+  /** What was read from an own socket and not taken yet, and what takes it. */
+  #rest: { bytes: Buffer; readonly take: (chunk: Buffer) => number } | undefined
+  /** The socket has ended behind the rest: ends the channel when that is taken. Nothing can be written any more. */
+  #endOfRest: (() => void) | undefined
   #waitsForDrain = false
   #closedBy: Error | undefined
 
@@ -70,7 +72,9 @@ class StreamChannel implements FrameChannel {
     // A stream without an error listener takes the whole process down; the error itself is reported by 'close'.
     stream.on('error', (error) => this.#finish(error))
     // The other side may be gone before anybody listens here.
-    stream.on('close', () => this.#finish())
+    stream.on('close', () => {
+      if (this.#endOfRest === undefined || this.#waitsForDrain) this.#finish()
+    })
   }
 
   open(receiver: ChannelReceiver): void {
@@ -121,7 +125,10 @@ class StreamChannel implements FrameChannel {
     if (this.#own === undefined) this.#readEvents(take)
     else this.#own.open((chunk) => this.#takeLent(chunk, take))
     stream.on('end', () => {
-      this.#finish(decoder.isIdle ? undefined : new ConfineError('ERR_CONFINE_PROTOCOL', 'The stream ended inside a frame'))
+      const finish = () =>
+        this.#finish(decoder.isIdle ? undefined : new ConfineError('ERR_CONFINE_PROTOCOL', 'The stream ended inside a frame'))
+      if (this.#rest === undefined) finish()
+      else this.#endOfRest = finish
     })
   }
 
@@ -136,13 +143,25 @@ class StreamChannel implements FrameChannel {
 
   /** Takes bytes that are overwritten once this returns. @returns Whether to read on. */
   #takeLent(chunk: Buffer, take: (chunk: Buffer) => number): boolean {
+    if (this.#rest !== undefined) {
+      // It was resumed by somebody else: child_process does that to all streams of a process that has exited.
+      this.#rest.bytes = Buffer.concat([this.#rest.bytes, chunk])
+      return false
+    }
     const taken = take(chunk)
     if (!this.#isPausing) return true
-    if (taken < chunk.length && !this.#isClosed) {
-      const rest = Buffer.from(chunk.subarray(taken))
-      this.#readRest = () => this.#takeLent(rest, take)
-    }
+    if (taken < chunk.length && !this.#isClosed) this.#rest = { bytes: Buffer.from(chunk.subarray(taken)), take }
     return false
+  }
+
+  /** @returns Whether to read on. */
+  #takeRest(): boolean {
+    const rest = this.#rest
+    if (rest === undefined) return true
+    this.#rest = undefined
+    const readsOn = this.#takeLent(rest.bytes, rest.take)
+    if (this.#rest === undefined) this.#endOfRest?.()
+    return readsOn
   }
 
   send(message: Uint8Array): void {
@@ -175,7 +194,7 @@ class StreamChannel implements FrameChannel {
   #sendLong(bytes: Uint8Array, writeHeader: (target: Uint8Array, offset: number, length: number) => void, left?: () => void): void {
     if (this.#isClosing || this.#isClosed) return
     this.#flush()
-    if (this.#stream.destroyed) return
+    if (this.#stream.destroyed || this.#endOfRest !== undefined) return
     const header = Buffer.allocUnsafe(frameHeaderBytes)
     writeHeader(header, 0, bytes.length)
     this.#stream.cork()
@@ -202,7 +221,7 @@ class StreamChannel implements FrameChannel {
     const { length, memory } = outbox
     if (length === 0) return
     const stream = this.#stream
-    if (this.#isClosed || stream.destroyed) {
+    if (this.#isClosed || stream.destroyed || this.#endOfRest !== undefined) {
       outbox.clear()
       return
     }
@@ -238,7 +257,7 @@ class StreamChannel implements FrameChannel {
   #waitForDrain(): void {
     // Nothing but what is in the stream is ever drained.
     this.#flush()
-    if (this.#stream.writableLength <= this.#pauseAbove) return
+    if (this.#endOfRest !== undefined || this.#stream.writableLength <= this.#pauseAbove) return
     this.#waitsForDrain = true
     this.#stream.once('drain', () => {
       this.#waitsForDrain = false
@@ -248,9 +267,7 @@ class StreamChannel implements FrameChannel {
 
   #readOn(): void {
     if (this.#isPausing) return
-    const readRest = this.#readRest
-    this.#readRest = undefined
-    if (readRest?.() !== false) this.#stream.resume()
+    if (this.#takeRest()) this.#stream.resume()
   }
 
   #finish(error?: Error): void {

@@ -229,6 +229,35 @@ test.each([
   expect([socket.destroyed, spawned.destroyed]).toEqual([true, true])
 })
 
+// Says all that it has to say at once, and leaves.
+const brief = `import { inheritedChannel } from ${JSON.stringify(index)}
+const { channel } = inheritedChannel(3)
+channel.open({ message() {}, closed: () => process.exit(0) })
+for (let i = 0; i < 12; i++) channel.send(Buffer.alloc(16 * 1024, i))
+channel.close()`
+
+test('the last words of a process are heard in their order, and whole, though its streams are resumed meanwhile', async () => {
+  const child = start(brief)
+  const over = once(child, 'close')
+  const { channel, socket } = spawnedChannel(child.stdio[3] as Duplex)
+  const seen: number[] = []
+  const closed = Promise.withResolvers<Error | undefined>()
+  channel.open({
+    message(bytes) {
+      seen.push(bytes[0] as number)
+      // Longer than what one turn may take: what was read behind this message waits for the next turn.
+      const end = performance.now() + 30
+      while (performance.now() < end);
+      // As child_process does when the process has exited.
+      process.nextTick(() => socket.resume())
+    },
+    closed: closed.resolve,
+  })
+  await closed.promise
+  expect(seen).toEqual(Array.from({ length: 12 }, (_, i) => i))
+  expect(await over).toEqual([0, null])
+})
+
 test('what is no socket of this process is read as a stream', async () => {
   const [left, right] = duplexPair()
   const { channel, socket } = spawnedChannel(left)
