@@ -96,9 +96,9 @@ export function syscallRules(policy: FilterPolicy, architecture: Architecture): 
   set(ask(quiet('ECHILD')), 'wait4 waitid')
   set(ask(quiet('EPERM')), 'sysinfo getrlimit sigaltstack getcwd getpriority getgroups poll ppoll shutdown')
   rules.set('socket', ask([when(0, 16, 'EPERM'), violation('EPERM')])) // AF_NETLINK: os.networkInterfaces()
-  // Nothing that a guest holds is a terminal, so it is told at once, thrice while it boots. The others set and ask of a stream.
+  // Nothing that a guest holds is a terminal, so it is told at once. FIONBIO does what F_SETFL does; FIONREAD asks a stream.
   rules.set('ioctl', {
-    ...ask([when(1, 0x5421, 'ENOTTY'), when(1, 0x541b, 'ENOTTY'), violation('EPERM')]), // FIONBIO, FIONREAD
+    ...ask([when(1, 0x541b, 'ENOTTY'), violation('EPERM')], [int(1, 0x5421)]),
     refuses: { conditions: [int(1, ...terminalQuestions)], error: 'ENOTTY' },
   })
 
