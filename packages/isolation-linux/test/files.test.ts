@@ -233,6 +233,7 @@ describe.each(users)('what %s granted', (as) => {
     const mount = `mount -t tmpfs -o ro confine-test ${join(root, 'write')} && exec "$@"`
     const under = as === 'root' ? ['/usr/bin/unshare', '--mount', '/bin/sh', '-c', mount, 'sh'] : []
     if (as !== 'root') chmodSync(join(root, 'write'), 0o555)
+    onTestFinished(() => chmodSync(join(root, 'write'), 0o755))
     const { end } = await confined(as, root, ['read=/x'], { under })
     expect(end).toMatchObject({ code: 125, events: [{ type: 'setup-failed', stage: 'root', reason }] })
   })

@@ -139,7 +139,7 @@ describe.each(users)('launched by %s', (as) => {
     for (const pid of [init, node]) {
       const status = statusOf(pid as number)
       expect(status).toMatchObject({ CapInh: none, CapPrm: none, CapEff: none, CapBnd: none, CapAmb: none, NoNewPrivs: '1', Seccomp: '2' })
-      expect(status.Uid).toBe(as === 'self' ? expect.anything() : '65534\t65534\t65534\t65534')
+      expect(status.Uid).toEqual(as === 'self' ? expect.anything() : '65534\t65534\t65534\t65534')
       expect(status.Groups?.trim()).toBe('')
     }
     // The supervisor has given up what it had, but it still is who launched it.
