@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import vm from 'node:vm'
 
@@ -36,7 +36,7 @@ export function codeOf(text: GuestText): Uint8Array {
 /** Compiles a text; the script says what became of the code that it was given. */
 export function compileText({ path, kind }: GuestText, cachedData: Uint8Array | undefined): vm.Script {
   const head = `(function (${parameters[kind].join(', ')}) {`
-  return new vm.Script(`${head}${readFileSync(path, 'utf8')}\n})`, {
+  return new vm.Script(readBetween(head, path, '\n})'), {
     ...(cachedData === undefined ? {} : { cachedData: cachedData as Buffer }),
     filename: path,
     // Places in the text are those in the file.
@@ -44,3 +44,27 @@ export function compileText({ path, kind }: GuestText, cachedData: Uint8Array | 
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   })
 }
+
+/**
+ * A file's text with something before and after it, made as one string: one that is put together is copied once more, and a young heap that is
+ * full for it is collected while the host waits. Without a question for its length, which the supervisor would have to answer.
+ */
+function readBetween(head: string, path: string, tail: string): string {
+  const fd = openSync(path, 'r')
+  try {
+    let bytes = Buffer.allocUnsafeSlow(usualBytes)
+    let length = bytes.write(head)
+    for (let got = -1; got !== 0; ) {
+      if (bytes.length - length <= tail.length) bytes = Buffer.concat([bytes], bytes.length * 2)
+      got = readSync(fd, bytes, length, bytes.length - length - tail.length, null)
+      length += got
+    }
+    length += bytes.write(tail, length)
+    return bytes.toString('utf8', 0, length)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** More than our own texts have. */
+const usualBytes = 256 * 1024

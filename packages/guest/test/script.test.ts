@@ -31,6 +31,12 @@ test.each([
   expect(module.exports).toEqual({ said: 'ü', strict: true })
 })
 
+test.each([0, 1, 262_000, 262_144, 600_000])('a text of %i characters more is read whole', (length) => {
+  const module = { exports: {} as { said?: string } }
+  runText(written(`exports.said = "${'ü'.repeat(length / 2)}${'x'.repeat(length % 2)}end"`), undefined, () => {}, module.exports, module)
+  expect(module.exports.said?.length).toBe(Math.floor(length / 2) + (length % 2) + 3)
+})
+
 test('what was compiled while a text ran is in what it gives afterwards, and its places are those in the file', () => {
   const given = written(
     'exports.later = (times) => {\n  let sum = 0; for (let i = 0; i < times; i++) sum += i; return sum\n}; exports.fail = () => { throw new Error("x") }',
