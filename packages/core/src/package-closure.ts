@@ -63,9 +63,13 @@ export function isWithin(path: string, directory: string): boolean {
 
 function dependencyNames(json: PackageJson): string[] {
   return [json.dependencies, json.optionalDependencies, json.peerDependencies].flatMap((group) =>
-    // Packages of types hold no code.
-    typeof group === 'object' && group !== null ? Object.keys(group).filter((name) => !name.startsWith('@types/')) : [],
+    typeof group === 'object' && group !== null ? Object.keys(group).filter(isName) : [],
   )
+}
+
+/** Packages of types hold no code, and what is no name but a path could lead anywhere. */
+function isName(name: string): boolean {
+  return !name.startsWith('@types/') && /^(@[^/\\]+\/)?[^/\\.][^/\\]*$/.test(name)
 }
 
 function findDependency(from: string, name: string): string | undefined {

@@ -3,6 +3,7 @@ import { createRequire, findPackageJSON } from 'node:module'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ConfineError, type RuntimeDescriptor } from '@confine-sandbox/contract'
+import { manifestPaths } from './manifest-paths.ts'
 import { packageClosure, readPackageJson } from './package-closure.ts'
 import { findBundle } from './runtime-bundle.ts'
 import { checkManifest } from './runtime-manifest.ts'
@@ -26,11 +27,11 @@ export function resolveRuntime(name: string | URL, from: string | URL | readonly
   const manifest = checkManifest(json, entry)
   const { directories, links } =
     packageDirectory === undefined ? { directories: [dirname(entry)], links: [] } : packageClosure(packageDirectory)
-  const inPackage = (path: string) => realpathSync(resolve(packageDirectory ?? dirname(entry), path))
+  const find = manifestPaths(packageDirectory ?? dirname(entry), directories)
   return {
     name: wanted,
     entry,
-    directories: [...directories, ...manifest.directories.map(inPackage)],
+    directories: [...directories, ...manifest.directories.map((path) => find('directories', path))],
     links,
     nodeFlags: manifest.nodeFlags,
     maxContainers: manifest.maxContainers,
@@ -39,7 +40,7 @@ export function resolveRuntime(name: string | URL, from: string | URL | readonly
     ...(manifest.leastThreads === undefined ? {} : { leastThreads: manifest.leastThreads }),
     ...(manifest.containerMiB === undefined ? {} : { containerMiB: manifest.containerMiB }),
     ...(manifest.modules === undefined ? {} : { modules: manifest.modules }),
-    ...(manifest.warmUp === undefined ? {} : { warmUp: inPackage(manifest.warmUp) }),
+    ...(manifest.warmUp === undefined ? {} : { warmUp: find('warmUp', manifest.warmUp) }),
     // It stands for the main module and no other of the package.
     ...(packageDirectory === undefined || !isMain(json, packageDirectory, entry)
       ? {}

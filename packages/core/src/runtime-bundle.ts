@@ -1,7 +1,8 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { RuntimeDescriptor } from '@confine-sandbox/contract'
+import { manifestPaths } from './manifest-paths.ts'
 import { isWithin } from './package-closure.ts'
 import type { CheckedManifest } from './runtime-manifest.ts'
 
@@ -14,16 +15,17 @@ export type Bundle = Pick<RuntimeDescriptor, 'bundle' | 'bundleFiles' | 'bundleA
  * @param directories those of the package and of what it depends on. An addon lies in one of them.
  * @returns nothing when there is none, or when an addon is not where the manifest says: it may have been compiled, or not be there at all. The
  *   package's main module looks for itself, or says what is missing.
+ * @throws ERR_CONFINE_RUNTIME_INVALID when a file is not there, or lies elsewhere.
  */
 export function findBundle(manifest: CheckedManifest, packageDirectory: string, directories: readonly string[]): Bundle {
   const { bundle, bundleFiles, bundleAddons } = manifest
   if (bundle === undefined) return {}
-  const inPackage = (path: string) => realpathSync(resolve(packageDirectory, path))
+  const find = manifestPaths(packageDirectory, directories)
   const addons = Object.entries(bundleAddons ?? {}).map(([name, file]) => [name, findAddon(file, packageDirectory, directories)] as const)
   if (!addons.every(isFound)) return {}
   return {
-    bundle: inPackage(bundle),
-    ...(bundleFiles === undefined ? {} : { bundleFiles: bundleFiles.map(inPackage) }),
+    bundle: find('bundle', bundle),
+    ...(bundleFiles === undefined ? {} : { bundleFiles: bundleFiles.map((file) => find('bundleFiles', file)) }),
     ...(bundleAddons === undefined ? {} : { bundleAddons: Object.fromEntries(addons) }),
   }
 }

@@ -170,3 +170,42 @@ test.each([
   const root = writePackage(join(temporaryDirectory(), 'rt'), { name: 'rt', main: './index.js', confine })
   expect(() => resolveRuntime(root)).toThrow(expect.objectContaining({ code: 'ERR_CONFINE_RUNTIME_INVALID' }))
 })
+
+test.each([
+  ['bundle', '/etc/passwd'],
+  ['bundle', './link'],
+  ['bundle', './missing.cjs'],
+  ['bundleFiles', ['./guest.cjs', '../../outside.txt']],
+  ['bundleFiles', ['./link']],
+  ['bundleFiles', ['/']],
+  ['directories', ['..']],
+  ['directories', ['./missing']],
+  ['warmUp', '../../outside.txt'],
+  // Its name begins as the package's does.
+  ['warmUp', '../rt-other/index.js'],
+])('what a manifest names as %s, %j, is refused: it would be made readable', (member, path) => {
+  const root = writePackage(join(temporaryDirectory(), 'a/rt'), {
+    name: 'rt',
+    main: './index.js',
+    confine: { ...(member === 'bundleFiles' ? { bundle: './guest.cjs' } : {}), [member]: path },
+  })
+  writePackage(join(root, '../rt-other'), { name: 'rt-other' })
+  writeFileSync(join(root, 'guest.cjs'), '')
+  writeFileSync(join(root, '../../outside.txt'), '')
+  symlinkSync('../../outside.txt', join(root, 'link'))
+  expect(() => resolveRuntime(root)).toThrow(
+    expect.objectContaining({ code: 'ERR_CONFINE_RUNTIME_INVALID', message: expect.stringContaining(member) }),
+  )
+})
+
+test('a dependency whose name is a path is none', () => {
+  const project = writePackage(temporaryDirectory(), { name: 'project' })
+  const names = ['../../..', '..', '.', '@a/../../../..', '../../../../project', 'it/../../../..', '@scope/it', 'it']
+  const root = writePackage(join(project, 'node_modules/rt'), {
+    name: 'rt',
+    main: './index.js',
+    dependencies: Object.fromEntries(names.map((name) => [name, '*'])),
+  })
+  const found = ['@scope/it', 'it'].map((name) => writePackage(join(project, 'node_modules', name), { name }))
+  expect(resolveRuntime(root).directories).toEqual([root, ...found])
+})
