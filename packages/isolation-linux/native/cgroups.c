@@ -99,7 +99,8 @@ static void open_memory(struct cgroup *group, int directory)
 	/* What is swapped out would not count. */
 	set_up(directory, is_second ? "memory.swap.max" : "memory.swappiness",
 	       "0");
-	set_up(directory, "memory.oom.group", "1");
+	if (is_second)
+		set_up(directory, "memory.oom.group", "1");
 }
 
 bool make_cgroup(struct cgroup *group, const struct cgroup_parent *parent,

@@ -139,9 +139,9 @@ static void remove_all(struct keeper *keeper)
 	}
 }
 
-static _Noreturn void run_keeper(const struct options *options, int socket)
+static _Noreturn void run_keeper(const struct options *options, int socket,
+				 unsigned long namespace)
 {
-	const unsigned long namespace = own_namespace();
 	struct keeper keeper = { .options = options };
 	sigset_t all;
 
@@ -165,6 +165,8 @@ static _Noreturn void run_keeper(const struct options *options, int socket)
 
 void start_keeper(struct side *side, const struct options *options)
 {
+	/* Here and not there: the supervisor looks at its own directory of /proc later as well, and its first look costs. */
+	unsigned long namespace;
 	int sockets[2];
 	pid_t pid;
 
@@ -174,9 +176,10 @@ void start_keeper(struct side *side, const struct options *options)
 	/* Nothing depends on it, so a host that has no process left goes without. */
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
 		return;
+	namespace = own_namespace();
 	pid = fork();
 	if (pid == 0)
-		run_keeper(options, sockets[1]);
+		run_keeper(options, sockets[1], namespace);
 	close(sockets[1]);
 	if (pid > 0)
 		side->keeper = sockets[0];
