@@ -3,38 +3,11 @@ import type ivm from 'isolated-vm'
 import { addon } from './own-files.ts'
 import { Entrance, Places } from './entrance.ts'
 import type { HostAnswer, HostError } from './inside/host-calls.ts'
-import type { LoadedModule } from './inside/modules.ts'
 import { type Packed, packer } from './inside/pack.ts'
-import { type Enter, type Inside, type Outcome, outsideNames, type PreludeOptions } from './inside/prelude.ts'
+import type { Enter, Inside, PreludeOptions } from './inside/prelude.ts'
 import { LinkedModules, type ModuleSource } from './linked-modules.ts'
 import type { NewIsolate } from './new-isolates.ts'
-
-/** Why an isolate is gone. */
-export type IsolateEnd = 'disposed' | 'memory'
-
-/** What an isolate tells its owner. All of it is the program's word, except `ended`. */
-export interface IsolateOwner {
-  done(operationId: number, outcome: Outcome, value: unknown): void
-  call(callId: number, index: number, args: unknown, operationId: unknown): void
-  /** The program holds a function or stream of outside no more. */
-  release(index: number): void
-  arm(delayMs: number): void
-  write(stream: 1 | 2, text: string): void
-  log(level: unknown, args: unknown): void
-  exit(code: number): void
-  load(specifier: string, from: string): LoadedModule
-  /** Finds the text of an imported module. */
-  resolve(specifier: string, from: string): Promise<ModuleSource>
-  /** The program wants a module by `import()`; without a name, one has arrived. */
-  importModule(importId: number, specifier: unknown, from: unknown): void
-  /** Answers a shim. */
-  system(name: unknown, ...args: unknown[]): unknown
-  /** What a program may know of an error that isolated-vm reported while it loaded a module. */
-  describe(error: unknown): HostError
-  /** Something failed of which no operation tells: a rejection that nobody handled, a timer's callback. */
-  failed(error: unknown): void
-  ended(end: IsolateEnd): void
-}
+import type { IsolateOwner } from './outside.ts'
 
 /**
  * One isolate with one context. Every entry into it is asynchronous, on a thread of isolated-vm's pool, so that a program that
@@ -54,7 +27,7 @@ export class GuestIsolate {
    * @param made an isolate that is this one's from now on.
    * @param isAlone whether the process is there for this isolate only.
    */
-  constructor({ isolate, context, prelude }: NewIsolate, options: PreludeOptions, owner: IsolateOwner, isAlone: boolean) {
+  constructor({ isolate, context, outside, begin }: NewIsolate, options: PreludeOptions, owner: IsolateOwner, isAlone: boolean) {
     this.#isolate = isolate
     this.#context = context
     this.#owner = owner
@@ -62,11 +35,8 @@ export class GuestIsolate {
     this.#whenExiting = atExit(this)
     try {
       const copy = copyOptions(options)
-      const callbacks = this.#callbacks()
-      const outside = outsideNames.map((name) => callbacks[name])
-      this.#enter = prelude.applySync(undefined, [...outside, copy.copyInto({ release: true })], {
-        result: { reference: true },
-      }) as ivm.Reference<Enter>
+      outside.owner = owner
+      this.#enter = begin.applySync(undefined, [copy.copyInto({ release: true })], { result: { reference: true } }) as ivm.Reference<Enter>
       this.#linked = new LinkedModules(this.#isolate, this.#context, {
         path: options.path,
         resolve: (specifier, from) => owner.resolve(specifier, from),
@@ -226,35 +196,6 @@ export class GuestIsolate {
     if (!this.#isolate.isDisposed) return false
     this.#owner.ended(/memory limit/.test(String(error)) ? 'memory' : 'disposed')
     return true
-  }
-
-  /** Synchronous, all of them: a program that floods the outside waits for it. */
-  #callbacks() {
-    const owner = this.#owner
-    // An error of the outside, with its stack, must never reach a program.
-    const guarded = <Args extends unknown[], Result>(handler: (...args: Args) => Result) => {
-      return (...args: Args): Result | undefined => {
-        try {
-          return handler(...args)
-        } catch (error) {
-          owner.failed(error)
-          return undefined
-        }
-      }
-    }
-    return {
-      done: new addon.Callback(guarded(owner.done), { sync: true }),
-      call: new addon.Callback(guarded(owner.call), { sync: true }),
-      release: new addon.Callback(guarded(owner.release), { sync: true }),
-      arm: new addon.Callback(guarded(owner.arm), { sync: true }),
-      write: new addon.Callback(guarded(owner.write), { sync: true }),
-      log: new addon.Callback(guarded(owner.log), { sync: true }),
-      exit: new addon.Callback(guarded(owner.exit), { sync: true }),
-      load: new addon.Callback(guarded(owner.load), { sync: true }),
-      importModule: new addon.Callback(guarded(owner.importModule), { sync: true }),
-      system: new addon.Callback(guarded(owner.system), { sync: true }),
-      clone: new addon.Callback((value: unknown) => value, { sync: true }),
-    }
   }
 }
 

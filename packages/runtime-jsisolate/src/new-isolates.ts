@@ -2,12 +2,15 @@ import { writeSync } from 'node:fs'
 import type ivm from 'isolated-vm'
 import { addon } from './own-files.ts'
 import { preludeSource } from './inside/index.ts'
+import { type Begin, outsideNames } from './inside/prelude.ts'
+import { Outside } from './outside.ts'
 
-/** An isolate in which nothing has run: with its context, and the prelude as a function in there. */
+/** An isolate in which nothing but the prelude has run: with its context, what it can call, and the prelude's function for one program. */
 export interface NewIsolate {
   readonly isolate: ivm.Isolate
   readonly context: ivm.Context
-  readonly prelude: ivm.Reference
+  readonly outside: Outside
+  readonly begin: ivm.Reference<Begin>
 }
 
 /** Makes isolates, and at most one ahead of its use. */
@@ -59,7 +62,13 @@ export class NewIsolates {
       const script = isolate.compileScriptSync(preludeSource, { ...origin, ...(this.#code !== undefined && { cachedData: this.#code }) })
       // What V8 does not take is of no use to others either.
       if ((script as { readonly cachedDataRejected?: boolean }).cachedDataRejected === true) this.#code = undefined
-      return { isolate, context, prelude: script.runSync(context, { reference: true, release: true }) as ivm.Reference }
+      const prelude = script.runSync(context, { reference: true, release: true }) as ivm.Reference
+      const outside = new Outside()
+      const callbacks = outside.callbacks()
+      const handed = outsideNames.map((name) => callbacks[name])
+      const begin = prelude.applySync(undefined, handed, { result: { reference: true } }) as ivm.Reference<Begin>
+      prelude.release()
+      return { isolate, context, outside, begin }
     } catch (error) {
       isolate.dispose()
       throw error

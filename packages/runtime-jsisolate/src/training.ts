@@ -1,5 +1,6 @@
-import { GuestIsolate, type IsolateOwner } from './guest-isolate.ts'
+import { GuestIsolate } from './guest-isolate.ts'
 import type { NewIsolates } from './new-isolates.ts'
+import type { IsolateOwner } from './outside.ts'
 
 /**
  * Runs a program of our own through, so that isolates made from now on find compiled what V8 compiles when it is first

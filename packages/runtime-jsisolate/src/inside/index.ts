@@ -16,12 +16,11 @@ import { webGlobals } from './web-globals.ts'
 import { unpacker } from './unpack.ts'
 
 /**
- * A function that prepares an isolate: given the outside, piece by piece, and the options, it returns the prelude's
- * `enter`. The functions of this directory cross as their own text, so each of them is complete in itself.
+ * A function that prepares an isolate: given the outside, piece by piece, it returns the prelude's `begin`. The functions of this directory cross as their own text, so each of them is complete in itself.
  */
 export const preludeSource = `'use strict';
-(function (${outsideNames.join(', ')}, options) {
-  return (${isolatePrelude})({ ${outsideNames.join(', ')} }, options, {
+(function (${outsideNames.join(', ')}) {
+  return (${isolatePrelude})({ ${outsideNames.join(', ')} }, {
     guestConsole: ${guestConsole},
     exported: ${exported},
     formatter: ${formatter},

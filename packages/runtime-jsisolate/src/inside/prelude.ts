@@ -92,6 +92,9 @@ export interface Inside {
   probe(operationId: number, message: string): void
 }
 
+/** Ends the preparation of an isolate for one program. */
+export type Begin = (options: Packed) => Enter
+
 /** The one way into the isolate. */
 export type Enter = <Name extends keyof Inside>(name: Name, ...args: Parameters<Inside[Name]>) => void
 
@@ -114,10 +117,10 @@ interface Parts {
 }
 
 /**
- * Runs in a new isolate before the program. Strict, so that no stack frame gives a program one of its functions, and
+ * Runs in a new isolate, also before it is known for which program; what is particular to that comes with `begin`. Strict, so that no stack frame gives a program one of its functions, and
  * with its own references to what it uses of the language, so that a program may change that as it likes.
  */
-export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): Enter {
+export function isolatePrelude(outside: Outside, parts: Parts): Begin {
   const { done, call: sendCall, release, arm, write, log, exit, load, importModule, system, clone } = outside
   const { apply, defineProperty } = Reflect
   const { isInteger } = Number
@@ -132,7 +135,7 @@ export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): 
   const none = () => {
     throw new TypeError('A global is malformed')
   }
-  const options = parts.unpacker({ callback: none, stream: none })(packed) as PreludeOptions
+  const unpackOptions = parts.unpacker({ callback: none, stream: none }) as (packed: Packed) => PreludeOptions
 
   parts.stacks()
   const { find, describe } = parts.exported()
@@ -233,7 +236,7 @@ export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): 
     return process
   }
 
-  function setUp(): void {
+  function setUp(options: PreludeOptions): void {
     define(realm, 'global', realm)
     define(realm, 'console', guestConsole.console)
     define(realm, 'process', makeProcess(options))
@@ -265,8 +268,6 @@ export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): 
       else define(realm, name, host.make(shape, name, false), true)
     }
   }
-
-  setUp()
 
   const inside: Inside = {
     lend(id, path) {
@@ -329,5 +330,8 @@ export function isolatePrelude(outside: Outside, packed: Packed, parts: Parts): 
       if (underWay[id] === undefined) done(id, 'uncopyable', message)
     },
   }
-  return (name, ...args) => apply(inside[name], inside, args)
+  return (packed) => {
+    setUp(unpackOptions(packed))
+    return (name, ...args) => apply(inside[name], inside, args)
+  }
 }
