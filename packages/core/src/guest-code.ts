@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { ConfineError } from '@confine-sandbox/contract'
-import { codeMessage, codeOf, guestProgram } from '@confine-sandbox/guest'
+import { codeMessage, codeOf, guestProgram, maxLearnedBytes } from '@confine-sandbox/guest'
 import type { CheckedOptions } from './options.ts'
 
 /**
@@ -108,7 +108,7 @@ function fileVersion(path: string): string {
 }
 
 function codeBytes(part: unknown): Uint8Array | undefined {
-  if (part === undefined || (part instanceof Uint8Array && part.length <= maxPartBytes)) return part
+  if (part === undefined || (part instanceof Uint8Array && part.length <= maxLearnedBytes)) return part
   throw fault('code that is none')
 }
 
@@ -120,6 +120,3 @@ const firstAsked = 2
 
 /** Until the next one is asked. */
 const startsForAnAnswer = 16
-
-/** Ten times what there is to know. */
-const maxPartBytes = 4 * 2 ** 20

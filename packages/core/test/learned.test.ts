@@ -1,8 +1,11 @@
-import { expect, test } from 'vitest'
+import { cpSync, appendFileSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
 import { fixture, sandbox } from './support.ts'
 
-const start = async () => {
-  const sbx = sandbox({ runtimePath: fixture('learning-runtime') })
+const start = async (runtimePath = fixture('learning-runtime')) => {
+  const sbx = sandbox({ runtimePath })
   return await sbx.execContainer({ source: '' })
 }
 
@@ -17,4 +20,49 @@ test('what the second guest learned before its first program is given to those a
     await expect(container.call('given', ['forge'])).rejects.toMatchObject({ code: 'ERR_CONFINE_PROTOCOL' })
   }
   expect(await (await start()).call('given')).toBe('1 ran')
+})
+
+/** The same runtime with something added, in a place of its own. */
+function learningRuntime(addition: string): string {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'confine-test-')))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  cpSync(fixture('learning-runtime'), directory, { recursive: true })
+  appendFileSync(join(directory, 'guest.cjs'), addition)
+  return directory
+}
+
+test.each([
+  ['throws', '() => { throw new Error("nothing") }'],
+  ['gives no bytes', '() => "bytes"'],
+  ['promises them', 'async () => Buffer.from("bytes")'],
+  ['gives too many', '() => new Uint8Array(4 * 2 ** 20 + 1)'],
+  ['shares them', '() => new Uint8Array(new SharedArrayBuffer(5))'],
+])('where learned() %s, no guest is worse off', async (how, learned) => {
+  const runtime = learningRuntime(`module.exports.learned = ${learned}`)
+  const given: unknown[] = []
+  for (let i = 0; i < 3; i++) given.push(await (await start(runtime)).call('given'))
+  expect(given).toEqual([undefined, undefined, how === 'shares them' ? '\0'.repeat(5) : undefined])
+})
+
+test('what is left of the rehearsal does not speak for the program that comes after it', async () => {
+  const runtime = learningRuntime(`
+    const { run } = module.exports.prototype
+    let first
+    Object.assign(module.exports.prototype, {
+      async run() {
+        first ??= this
+        await run.call(this)
+      },
+      async handleAPICall() {
+        first.emit('runtime-error', new Error('Of another program'))
+        return first === this
+      },
+    })`)
+  await start(runtime)
+  const sbx = sandbox({ runtimePath: runtime })
+  const errors: unknown[] = []
+  sbx.on('container-runtime-error', ({ error }) => errors.push(error))
+  const container = await sbx.execContainer({ source: '' })
+  expect(await container.call('given')).toBe(false)
+  expect(errors).toEqual([])
 })

@@ -9,4 +9,4 @@ export const guestProgram: string = fileURLToPath(new URL('../dist/program.cjs',
 export { type Code, codeMessage } from './read-code.ts'
 export { codeOf, type GuestText } from './script.ts'
 
-export { type ExecRequest, type GuestSettings, guestMethod, guestNotice, hostNotice } from './protocol.ts'
+export { type ExecRequest, type GuestSettings, guestMethod, guestNotice, hostNotice, maxLearnedBytes } from './protocol.ts'

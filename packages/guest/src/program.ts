@@ -11,7 +11,7 @@ import { defaultLimits, type ErrorPayload, type IncomingCall, inheritedChannel, 
 import { ConsoleNotices } from './console-notices.ts'
 import { Containers } from './containers.ts'
 import { loadModule, loadRuntime } from './load-runtime.ts'
-import { type ExecRequest, type GuestSettings, guestMethod, guestNotice, hostNotice } from './protocol.ts'
+import { type ExecRequest, type GuestSettings, guestMethod, guestNotice, hostNotice, maxLearnedBytes } from './protocol.ts'
 import { thrownPayload } from './thrown.ts'
 import { exercise } from './exercise.ts'
 import { mendMemoryUsage, warmUp } from './warm-up.ts'
@@ -45,7 +45,7 @@ const peer = openPeer(channel, requireContainers, () => exit(exitCode))
 const consoleNotices = new ConsoleNotices(peer)
 
 main().catch((error: unknown) => {
-  tell(0, hostNotice.failed, error)
+  tell(peer, 0, hostNotice.failed, error)
   end(1)
 })
 
@@ -106,14 +106,25 @@ function openContainers(peer: Peer, Runtime: RuntimeClass, closed: (cid: number,
     opened: (cid) => peer.openScope(cid),
     gone: (cid) => peer.closeScope(cid),
     closed,
-    failed: (cid, thrown) => tell(cid, hostNotice.error, thrown),
+    failed: (cid, thrown) => tell(peer, cid, hostNotice.error, thrown),
     logged: (cid, level, args) => consoleNotices.tell(cid, level, args),
   })
 }
 
 /** What this process has compiled of our texts, and of the runtime's. Nothing untrusted was ever here. */
 function teach(Runtime: RuntimeClass, runtimeScript: Script | undefined): void {
-  peer.notify(0, hostNotice.learned, [code.learned(), runtimeScript?.createCachedData(), Runtime.learned?.()])
+  const parts = [() => code.learned(), () => runtimeScript?.createCachedData(), () => Runtime.learned?.()]
+  peer.notify(0, hostNotice.learned, parts.map(learnedBytes))
+}
+
+/** What cannot be told, each process learns for itself. */
+function learnedBytes(part: () => unknown): Uint8Array | undefined {
+  try {
+    const bytes = part()
+    return bytes instanceof Uint8Array && bytes.length <= maxLearnedBytes ? new Uint8Array(bytes) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** What cannot be made ahead fails where it is needed, and can be told there. */
@@ -202,7 +213,7 @@ function containerClosed(cid: number, code: number): void {
 
 function uncaught(thrown: unknown): void {
   if (isExit(thrown)) return
-  tell(0, hostNotice.uncaught, thrown)
+  tell(peer, 0, hostNotice.uncaught, thrown)
   end(1)
 }
 
@@ -215,7 +226,7 @@ function isExit(thrown: unknown): boolean {
   }
 }
 
-function tell(cid: number, notice: string, thrown: unknown): void {
+function tell(peer: Peer, cid: number, notice: string, thrown: unknown): void {
   const payload = describe(thrown)
   try {
     peer.notify(cid, notice, [payload])

@@ -64,6 +64,9 @@ export const hostNotice = Object.freeze({
   uncaught: 'uncaught',
 })
 
+/** The longest part of what V8 has learned: ten times what ours have. A longer one is not told. */
+export const maxLearnedBytes: number = 4 * 2 ** 20
+
 /** The parameters of `exec`. */
 export interface ExecRequest {
   /** The container's id, chosen by the host. */
