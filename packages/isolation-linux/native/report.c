@@ -16,6 +16,7 @@
 #define TRACE_ROOM (1024 * 1024)
 #define DRAIN_MS 100
 #define TELL_DROPPED_MS 100
+#define HOLD_MS 100
 
 static const char *const layer_names[] = {
 	"user-ns",	  "mount-ns",
@@ -56,6 +57,7 @@ bool report_much(struct report *report)
 
 void send_queue(struct report *report)
 {
+	report->held_until_ms = 0;
 	while (report->pending > 0) {
 		ssize_t sent = send(report->fd, report->queue, report->pending,
 				    MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -74,6 +76,8 @@ bool enqueue(struct report *report, struct line *line, size_t reserve)
 		return false;
 	memcpy(report->queue + report->pending, line->text, line->length);
 	report->pending += line->length;
+	/* It goes with this one. */
+	report->held_until_ms = 0;
 	return true;
 }
 
@@ -99,8 +103,19 @@ int report_flush(struct report *report)
 			wait = report->dropped > 0 ? TELL_DROPPED_MS : -1;
 		}
 	}
+	if (report->held_until_ms > 0) {
+		const int64_t left = report->held_until_ms - now_ms();
+
+		if (left > 0)
+			return (int)(wait < 0 || left < wait ? left : wait);
+	}
 	send_queue(report);
 	return (int)wait;
+}
+
+bool report_waits(const struct report *report)
+{
+	return report->pending > 0 && report->held_until_ms == 0;
 }
 
 void report_drain(struct report *report)
@@ -182,8 +197,9 @@ void report_ready(struct report *report, const struct world *world,
 		put(&line, "\"");
 	}
 	put(&line, "]");
-	enqueue(report, &line, 0);
-	send_queue(report);
+	/* The lock follows while node boots, and the host, who waits for that, wakes up once for both. */
+	if (enqueue(report, &line, 0))
+		report->held_until_ms = now_ms() + HOLD_MS;
 }
 
 void report_locked(struct report *report, uint64_t continued)

@@ -18,8 +18,9 @@ struct report {
 	size_t pending;
 	size_t room;
 	char *queue;
-	uint64_t dropped; /* violations that were not sent */
-	int64_t told_ms;  /* when the host was last told of them */
+	uint64_t dropped;      /* violations that were not sent */
+	int64_t told_ms;       /* when the host was last told of them */
+	int64_t held_until_ms; /* the queue is; 0: it is not */
 	struct bucket violations;
 	uint64_t missed; /* traced calls that were not sent */
 	struct bucket traces;
@@ -67,6 +68,8 @@ bool enqueue(struct report *report, struct line *line, size_t reserve);
 void send_queue(struct report *report);
 /* Sends what can be sent. Returns how long to wait before the next time, -1: until something happens. */
 int report_flush(struct report *report);
+/* Whether it waits for room in the socket. */
+bool report_waits(const struct report *report);
 /* The guest is dead: gives the host a moment to take what is left. */
 void report_drain(struct report *report);
 

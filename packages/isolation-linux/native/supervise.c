@@ -241,7 +241,7 @@ static void hear_once(struct supervisor *supervisor)
 	};
 	int timeout = do_what_is_due(supervisor);
 
-	if (report->pending > 0)
+	if (report_waits(report))
 		polls[1].events |= POLLOUT;
 	if (poll(polls, sizeof(polls) / sizeof(*polls), timeout) < 0) {
 		if (errno == EINTR)

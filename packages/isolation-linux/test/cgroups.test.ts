@@ -38,6 +38,7 @@ describe.runIf(memory !== undefined && pids !== undefined)(
     ])('%s the guest is alone in its own, and they are gone with it', async (_name, lacks) => {
       const guest = launch(endless, { limits, under: [without, lacks, '--'] })
       const [, init, node, keeper] = await running(guest)
+      await guest.event('locked')
       const ready = guest.events.find((event) => event.type === 'ready')
       expect(ready?.layers).toEqual(expect.arrayContaining(['cgroup-memory', 'cgroup-pids']))
       for (const { kind, directory } of parents) {

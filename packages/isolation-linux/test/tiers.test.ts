@@ -55,6 +55,7 @@ describe.each(reached)('launched by $as on a machine without $lacks', ({ lacks, 
   test('the guest is held as is said', async () => {
     const guest = launch(endless, { as, under: under(lacks) })
     const [, init, node] = await running(guest)
+    await guest.event('locked')
     const ready = guest.events.find((event) => event.type === 'ready')
     expect(ready?.tier).toMatchObject({ name: tier, isVerified: true })
     // One word for each tier that was not to be had, what came back, and what can be done.
