@@ -202,6 +202,10 @@ test('only a large host has a spawner, unless it is asked for, and a host has on
   size.mockReturnValue(511 * 1024 * 1024)
   expect(placeOfSpawner('auto')).toBeUndefined()
   expect(placeOfSpawner(false)).toBeUndefined()
+  size.mockImplementation(() => {
+    throw new Error('EMFILE: too many open files')
+  })
+  expect(placeOfSpawner('auto')).toBeUndefined()
   size.mockReturnValue(512 * 1024 * 1024)
   if (process.platform !== 'linux') return
   const places = await Promise.all([placeOfSpawner('auto'), placeOfSpawner(true)])

@@ -13,8 +13,17 @@ let shared: { readonly spawner: Spawner; readonly identity: string } | undefined
 export function placeOfSpawner(wish: boolean | 'auto'): Promise<Place | undefined> | undefined {
   // Its socket is reached by /proc. On macOS spawn() copies nothing.
   if (process.platform !== 'linux' || wish === false) return undefined
-  if (wish === 'auto' && process.memoryUsage.rss() < largeHostBytes) return undefined
+  if (wish === 'auto' && !isLarge()) return undefined
   return placeOf(identity()).catch(() => undefined)
+}
+
+function isLarge(): boolean {
+  try {
+    return process.memoryUsage.rss() >= largeHostBytes
+  } catch {
+    // It is read from a file, for which a host may have no descriptor left. To start the guest will fail as well, and says so.
+    return false
+  }
 }
 
 async function placeOf(identity: string): Promise<Place> {
