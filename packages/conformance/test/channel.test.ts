@@ -1,5 +1,5 @@
 import type { Channel, ChannelReceiver } from '@confine-sandbox/contract'
-import { linkSockets, memoryChannelPair, streamChannel } from '@confine-sandbox/ipc'
+import { linkSockets, loopbackChannels, memoryChannelPair, streamChannel } from '@confine-sandbox/ipc'
 import { describe, expect, it, test } from 'vitest'
 import { testChannel } from '../src/index.ts'
 import { failuresOf } from './support/run-suite.ts'
@@ -10,6 +10,7 @@ const linked = async (kind: 'unix' | 'tcp'): Promise<[Channel, Channel]> => {
 }
 
 testChannel({ name: 'in memory', pair: memoryChannelPair }, { describe, it })
+testChannel({ name: 'on a loopback', pair: loopbackChannels }, { describe, it })
 testChannel({ name: 'on a unix socket', pair: () => linked('unix') }, { describe, it })
 testChannel({ name: 'on TCP', pair: () => linked('tcp') }, { describe, it })
 
