@@ -147,8 +147,8 @@ export interface GuestFacts {
   /** How many containers the process takes at once. The host ends a process of one container with it. */
   readonly maxContainers: number
   /**
-   * What `learned()` of an earlier process of this runtime gave, in the same version and on the same node; absent in the first ones. Bytes of its
-   * own, which it may transfer.
+   * What `learned()` of an earlier process of this runtime gave, in the same version and on the same node; absent in the first ones. To be left as
+   * it is: `prepare()` may be called again, with the same bytes.
    */
   readonly learned?: Uint8Array
 }
@@ -156,6 +156,10 @@ export interface GuestFacts {
 /** A runtime class. A static `prepare()` runs before the guest is locked; the constructor and everything else run after. */
 export interface RuntimeClass {
   new (opts: RuntimeOptions): Runtime
+  /**
+   * Does all that a locked process cannot. A class that has it may be rehearsed: some processes run a program of ours through before the lock, so
+   * that the code for it is compiled, and call this again behind each run. A class without it is never rehearsed.
+   */
   prepare?(guest: GuestFacts): Promise<void> | void
   /**
    * Makes ahead what the first container will need. It runs locked, while the guest waits for its first program; a guest that

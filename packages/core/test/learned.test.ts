@@ -66,3 +66,17 @@ test('what is left of the rehearsal does not speak for the program that comes af
   expect(await container.call('given')).toBe(false)
   expect(errors).toEqual([])
 })
+
+test('a runtime that can be prepared only once says so, and keeps nobody in doubt', async () => {
+  const runtime = learningRuntime(`
+    let isPrepared = false
+    module.exports.prepare = () => {
+      if (isPrepared) throw new Error('Once is enough')
+      isPrepared = true
+    }`)
+  await start(runtime)
+  await expect(start(runtime)).rejects.toMatchObject({
+    code: 'ERR_CONFINE_RUNTIME_INVALID',
+    message: expect.stringContaining('prepare() failed: Once is enough'),
+  })
+})

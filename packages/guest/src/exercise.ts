@@ -1,4 +1,4 @@
-import type { Channel, GuestFacts, RuntimeClass } from '@confine-sandbox/contract'
+import type { Channel, RuntimeClass } from '@confine-sandbox/contract'
 import { type ErrorPayload, loopbackChannels, Peer } from '@confine-sandbox/ipc'
 import type { Containers } from './containers.ts'
 import { type ExecRequest, guestMethod } from './protocol.ts'
@@ -7,13 +7,14 @@ import { type ExecRequest, guestMethod } from './protocol.ts'
 export interface Stage {
   openPeer(channel: Channel, table: () => Containers, closed: () => void): Peer
   openContainers(peer: Peer, Runtime: RuntimeClass, closed: (cid: number) => void): Containers
+  prepare(Runtime: RuntimeClass): Promise<void>
 }
 
 /**
  * Runs a program of our own through, in a table of its own, so that the first one of a tenant finds compiled what V8 compiles
  * when it is first called. Before the lock, as nothing in it is untrusted and a runtime may have something to touch still.
  */
-export async function exercise(Runtime: RuntimeClass, guest: GuestFacts, stage: Stage, times: number): Promise<void> {
+export async function exercise(Runtime: RuntimeClass, stage: Stage, times: number): Promise<void> {
   // Who prepares nothing has nothing that would have to be made anew afterwards; it may also be fit for one program only.
   if (Runtime.prepare === undefined) return
   Runtime.makeAhead?.()
@@ -23,7 +24,7 @@ export async function exercise(Runtime: RuntimeClass, guest: GuestFacts, stage: 
     } catch {
       // A runtime that asks for more than a source. The guest is as good as one without exercise.
     }
-    await Runtime.prepare(guest)
+    await stage.prepare(Runtime)
     Runtime.makeAhead?.()
   }
 }

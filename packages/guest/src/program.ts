@@ -63,7 +63,7 @@ async function main(): Promise<void> {
   containers = openContainers(peer, Runtime, containerClosed)
   if (settings.standby === true || settings.teaches === true) {
     // What is compiled is compiled by the first time. Only who waits for a use anyhow can take another one.
-    await exercise(Runtime, facts, { openPeer, openContainers }, settings.standby === true ? 2 : 1)
+    await exercise(Runtime, { openPeer, openContainers, prepare }, settings.standby === true ? 2 : 1)
     leave()
     hasBegun = false
   }
