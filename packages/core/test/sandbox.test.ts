@@ -86,6 +86,14 @@ test('a container that exits is told with its code and its sandbox lives on', as
   expect(sbx.isGuestProcessActive).toBe(true)
 })
 
+test('its exit code is its own also when calls of the host are left that nobody awaits', async () => {
+  const sbx = sandbox({ maxContainers: 1, globals: { never: () => new Promise(() => {}) } })
+  // More than leaves at once: the process goes when it has.
+  const source = 'setTimeout(() => { for (let i = 0; i < 50; i++) globals.never(new Uint8Array(100_000)); exit(9) }, 1)'
+  await sbx.execContainer({ source })
+  expect(await sbx.whenGuestProcessClosed).toBe(9)
+})
+
 test('a process made for one container ends with it, with its exit code', async () => {
   const sbx = sandbox({ maxContainers: 1 })
   const { closed, cid } = await sbx.execContainer({ source: 'setTimeout(() => exit(9), 20)' })

@@ -29,6 +29,7 @@ const facts: GuestFacts = { maxContainers: settings.maxContainers, ...(code.own 
 const exit = process.exit.bind(process)
 const ownDirectories = [__dirname + sep, dirname(settings.runtime) + sep, 'node:internal']
 let exitCode = 0
+let isEnding = false
 /** The call of the host that is being answered, by its request. */
 const underWay = new AsyncLocalStorage<number | undefined>()
 /** Whether that is told to whatever runs next in this step. */
@@ -212,7 +213,8 @@ function containerClosed(cid: number, code: number): void {
 }
 
 function uncaught(thrown: unknown): void {
-  if (isExit(thrown)) return
+  // What this process is told when it ends, calls that get no answer above all, is not why.
+  if (isEnding || isExit(thrown)) return
   tell(peer, 0, hostNotice.uncaught, thrown)
   end(1)
 }
@@ -238,6 +240,8 @@ function tell(peer: Peer, cid: number, notice: string, thrown: unknown): void {
 
 /** Ends the process when everything that was said has left. */
 function end(code: number): void {
+  if (isEnding) return
+  isEnding = true
   exitCode = code
   peer.close(new ConfineError('ERR_CONFINE_CHANNEL_CLOSED', 'The guest process is ending'))
 }
