@@ -22,7 +22,7 @@ const parameters = {
  */
 export function runText(text: GuestText, code: Uint8Array | undefined, require: unknown, ...rest: readonly unknown[]): vm.Script {
   const script = compileText(text, code)
-  if (code?.buffer instanceof ArrayBuffer) code.buffer.transfer(0)
+  if (code !== undefined) letGo(code)
   const run = script.runInThisContext() as (...values: readonly unknown[]) => void
   run(require, text.path, dirname(text.path), ...rest)
   return script
@@ -60,10 +60,17 @@ function readBetween(head: string, path: string, tail: string): string {
       length += got
     }
     length += bytes.write(tail, length)
-    return bytes.toString('utf8', 0, length)
+    const text = bytes.toString('utf8', 0, length)
+    letGo(bytes)
+    return text
   } finally {
     closeSync(fd)
   }
+}
+
+/** Gives memory back now: no collection may come for long. */
+function letGo({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0)
 }
 
 /** More than our own texts have. */
