@@ -58,13 +58,14 @@ const least: Readonly<Record<keyof Limits, number>> = Object.freeze({
   outputMiBPerSecond: 1,
   fileSizeMiB: 1,
   openFiles: 32,
+  nice: 0,
 })
 
 /** The longest delay of a timer. */
 const largest = 0x7fffffff
 
 /** Where something else bounds a limit. */
-const most: Readonly<Partial<Record<keyof Limits, number>>> = Object.freeze({ openFiles: 65_536 })
+const most: Readonly<Partial<Record<keyof Limits, number>>> = Object.freeze({ openFiles: 65_536, nice: 19 })
 
 function bad(name: string, value: unknown, wanted: string): ConfineError {
   return new ConfineError('ERR_CONFINE_BAD_OPTION', `The option ${name} must be ${wanted}; it is ${show(value)}`)

@@ -43,7 +43,7 @@ test.each([
 
 test('limits and the bar have defaults, one by one; Infinity is no limit', () => {
   expect(checkOptions({ runtime, noSandbox: true })).toMatchObject({
-    limits: { memoryMiB: 512, threads: 64, fileSizeMiB: 64, openFiles: 64 },
+    limits: { memoryMiB: 512, threads: 64, fileSizeMiB: 64, openFiles: 64, nice: 5 },
     policy: { read: [], write: [], scratchMiB: 0, hardened: false },
     minIsolation: { files: 2, privileges: 1 },
   })
@@ -53,7 +53,7 @@ test('limits and the bar have defaults, one by one; Infinity is no limit', () =>
     limits: { memoryMiB: Infinity, cpuSeconds: 3 },
     minIsolation: { files: 1 },
   })
-  expect(limits).toEqual({ cpuSeconds: 3, threads: 64, outputMiBPerSecond: 64, fileSizeMiB: 64, openFiles: 64 })
+  expect(limits).toEqual({ cpuSeconds: 3, threads: 64, outputMiBPerSecond: 64, fileSizeMiB: 64, openFiles: 64, nice: 5 })
   expect(minIsolation).toMatchObject({ files: 1, network: 2 })
 })
 

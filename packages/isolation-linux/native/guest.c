@@ -52,7 +52,8 @@ static void hand_over(const struct side *side, int listener,
 }
 
 void run_guest(const struct options *options, const struct plan *plan,
-	       const struct world *world, int socket, pid_t init)
+	       const struct world *world, int socket, pid_t init,
+	       bool has_no_terminal)
 {
 	struct side side = { .socket = socket };
 	struct packet layers = {
@@ -64,9 +65,11 @@ void run_guest(const struct options *options, const struct plan *plan,
 	/* The supervisor that dies takes init along, and init the guest. */
 	die_with_init(&side, init);
 
-	/* No terminal of the host's to type into. */
-	if (setsid() < 0)
-		fail(&side, STAGE_PRIVILEGES, "leave the session", "");
+	/* No terminal of the host's to type into, and no part in its signals. */
+	if ((has_no_terminal ? setpgid(0, 0) : setsid()) < 0)
+		fail(&side, STAGE_PRIVILEGES, "leave the process group", "");
+	if (options->nice > 0)
+		lower_priority(&side, options->nice);
 	reset_signals(&side);
 	umask(077);
 	assert_places(&side, options);

@@ -184,6 +184,7 @@ void run_init(struct options *options, const struct plan *plan,
 	sigset_t open;
 	int gate[2];
 	pid_t guest, victim;
+	bool has_no_terminal;
 	char go;
 
 	close(sockets->init[0]);
@@ -192,6 +193,8 @@ void run_init(struct options *options, const struct plan *plan,
 	if (read(side.socket, &go, 1) != 1)
 		_exit(EXIT_SETUP_FAILED);
 	die_with_supervisor(&side);
+	/* While there still is a /dev. */
+	has_no_terminal = leave_terminal();
 	build_world(&side, options, world, &layers.value);
 #ifndef WITHOUT_NO_NEW_PRIVS
 	forbid_new_privileges(&side);
@@ -210,7 +213,8 @@ void run_init(struct options *options, const struct plan *plan,
 		fail(&side, STAGE_EXEC, "fork", "");
 	if (guest == 0) {
 		wait_at(&side, gate);
-		run_guest(options, plan, world, sockets->exec[1], self);
+		run_guest(options, plan, world, sockets->exec[1], self,
+			  has_no_terminal);
 	}
 	/*
 	 * The end of this socket tells the supervisor that the program runs,

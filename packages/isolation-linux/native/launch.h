@@ -125,6 +125,9 @@ void shrink_capabilities(const struct side *side);
 void forbid_new_privileges(const struct side *side);
 void hide_memory(const struct side *side);
 void reset_signals(const struct side *side);
+/* Returns whether it is sure that neither this process nor a child of it has a terminal. */
+bool leave_terminal(void);
+void lower_priority(const struct side *side, int nice);
 void limit_resources(const struct side *side, const struct options *options,
 		     const struct world *world);
 
@@ -155,7 +158,8 @@ _Noreturn void run_init(struct options *options, const struct plan *plan,
 			const struct sockets *sockets,
 			const struct world *world);
 _Noreturn void run_guest(const struct options *options, const struct plan *plan,
-			 const struct world *world, int socket, pid_t init);
+			 const struct world *world, int socket, pid_t init,
+			 bool has_no_terminal);
 
 /* tiers.c */
 

@@ -113,7 +113,7 @@ static void let_go_of_descriptors(const struct side *side)
  *       builds the read-only root and pivots into it (root.c),
  *       drops all capabilities and forbids new privileges (privileges.c),
  *       forks the guest's side (guest.c), which
- *         leaves the session, restores signals, applies Landlock,
+ *         leaves the process group, restores signals, applies Landlock,
  *         closes descriptors, sets limits,
  *         installs the filter and hands its listener over,
  *         executes the program;

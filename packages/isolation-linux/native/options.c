@@ -61,6 +61,17 @@ static bool read_mebibytes(const char *text, uint64_t *mebibytes)
 	return true;
 }
 
+/* No more than the kernel has: from -20 to 19. */
+static bool read_nice(const char *text, int *nice)
+{
+	rlim_t value;
+
+	if (!read_number(text, &value) || value > 39)
+		return false;
+	*nice = (int)value;
+	return true;
+}
+
 /* NAME=VALUE */
 static bool read_limit(const char *text, struct options *options)
 {
@@ -172,6 +183,8 @@ static int read_option(char **argument, struct options *options)
 		return read_mebibytes(value, &options->resident_mib) ? 2 : 0;
 	else if (strcmp(name, "--data") == 0)
 		return read_mebibytes(value, &options->data_mib) ? 2 : 0;
+	else if (strcmp(name, "--nice") == 0)
+		return read_nice(value, &options->nice) ? 2 : 0;
 	else if (strcmp(name, "--descriptors") == 0)
 		return options->is_sealed = strcmp(value, "none") == 0,
 		       options->is_sealed || strcmp(value, "some") == 0 ? 2 : 0;

@@ -64,6 +64,7 @@ struct options {
 	uint64_t resident_mib;
 	uint64_t data_mib;
 	uint64_t scratch_mib; /* size of the guest's own /tmp, 0: it has none */
+	int nice; /* how far the guest stands behind its host, nice(2) */
 	char **command;
 	char **environment;
 };

@@ -1,12 +1,15 @@
 /* What is given up: capabilities, privileges to come, resources. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -138,6 +141,40 @@ void reset_signals(const struct side *side)
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) != 0)
 		fail(side, STAGE_PRIVILEGES, "unblock the signals", "");
+}
+
+/*
+ * The terminal without the session. Linux gives each session a share of the
+ * processors of its own (CONFIG_SCHED_AUTOGROUP), and to go from one to the
+ * other at every call takes time. For a child of the one who was launched: it
+ * leads no session, which would lose its terminal. tty_ioctl(4), TIOCNOTTY
+ */
+bool leave_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	bool has_left;
+
+	if (fd < 0)
+		return errno == ENXIO;
+	has_left = ioctl(fd, TIOCNOTTY) == 0;
+	close(fd);
+	return has_left;
+}
+
+/* Behind the host by so much, and never above it: the guest may not raise it. */
+void lower_priority(const struct side *side, int nice)
+{
+	const int lowest = 19;
+	int own;
+
+	errno = 0;
+	own = getpriority(PRIO_PROCESS, 0);
+	if (errno != 0)
+		fail(side, STAGE_PRIVILEGES, "read the", "priority");
+	if (nice > lowest - own)
+		nice = lowest - own;
+	if (setpriority(PRIO_PROCESS, 0, own + nice) != 0)
+		fail(side, STAGE_PRIVILEGES, "lower the", "priority");
 }
 
 /*

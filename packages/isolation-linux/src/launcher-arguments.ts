@@ -22,6 +22,7 @@ export function launcherArguments(
     ...['--descriptors', access === 'none' ? 'none' : 'some'],
     ...(policy.trace ? ['--trace'] : []),
     ...resourceLimits(policy.limits, access).flatMap((limit) => ['--rlimit', limit]),
+    ...(policy.limits.nice === undefined ? [] : ['--nice', `${policy.limits.nice}`]),
     ...memoryLimits(policy).flatMap(([name, mebibytes]) => [name, `${mebibytes}`]),
     ...cgroups.filter(({ kind }) => isLimited(kind, policy.limits)).flatMap(({ kind, directory }) => ['--cgroup', kind, directory]),
     ...(policy.scratchMiB > 0 ? ['--scratch', `${policy.scratchMiB}`] : []),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Launch, type LaunchOptions, launch, locked, lockPath, program, run, users } from './support/launch.ts'
+import { readdirSync, readFileSync } from 'node:fs'
+import { children, type Launch, type LaunchOptions, launch, locked, lockPath, program, run, unconfined, users } from './support/launch.ts'
 
 /** Node itself, before and after it is locked. */
 const nodeMiB = 80
@@ -69,6 +70,34 @@ describe.each(users)('launched by %s', (as) => {
     expect(await run(command, { as, threads: false, limits: {} })).toMatchObject({ code: 0, stdout: '0\n', violations: [] })
   })
 
+  test('each thread stands behind the host by so many steps, and no further than there are', async () => {
+    const nices = async (nice: number | undefined, under: readonly string[] = []) => {
+      const guest = launch(locked("say('running'); setInterval(() => {}, 1000)"), { as, under, limits: { nice } })
+      await guest.output('running')
+      const [init] = children(guest.child.pid)
+      const [node] = children(init)
+      const found = readdirSync(`/proc/${node}/task`).map((thread) => niceOf(`/proc/${node}/task/${thread}`))
+      const own = niceOf(`/proc/${guest.child.pid}`)
+      guest.control.end()
+      await guest.end
+      expect(found.length).toBeGreaterThan(5)
+      return [...new Set(found)].map((each) => each - own)
+    }
+    expect(await nices(undefined)).toEqual([0])
+    expect(await nices(0)).toEqual([0])
+    expect(await nices(5)).toEqual([5])
+    expect(await nices(5, ['/usr/bin/nice', '-n', '2'])).toEqual([5])
+    expect(await nices(19, ['/usr/bin/nice', '-n', '17'])).toEqual([2])
+  })
+
+  test('a guest may not come forward again', async () => {
+    const code = 'attempt(() => os.setPriority(0, 0))'
+    expect(unconfined(code)).toMatchObject({ stdout: process.geteuid?.() === 0 ? 'got nothing\n' : expect.any(String) })
+    const end = await run(locked(code), { as, limits: { nice: 5 }, onViolation: 'deny' })
+    expect(end).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ERR_SYSTEM_ERROR\n$/) })
+    expect(end.violations).toContainEqual(expect.objectContaining({ syscall: 'setpriority' }))
+  })
+
   test('descriptors run out, below the one that was the launcher’s', async () => {
     const code = "let highest; try { for (;;) highest = fs.openSync('/usr/share') } catch (error) { say(highest, error.code) }"
     const policy = { as, read: ['/usr/share'] }
@@ -125,3 +154,9 @@ describe.each(users)('launched by %s', (as) => {
     expect(usage.cpuMs).toBeGreaterThan(50)
   })
 })
+
+/** proc_pid_stat(5), field 19 */
+function niceOf(directory: string): number {
+  const stat = readFileSync(`${directory}/stat`, 'latin1')
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16])
+}

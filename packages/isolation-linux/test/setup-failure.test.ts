@@ -115,6 +115,8 @@ describe('an argument', () => {
     ['with a limit that is no number', ['--rlimit', 'cpu=-1']],
     ['with more descriptors than the kernel should keep a table for', ['--rlimit', 'nofile=65537']],
     ['with fewer descriptors than are given', ['--rlimit', 'nofile=4']],
+    ['with more steps back than there are', ['--nice', '40']],
+    ['with steps forward', ['--nice', '-1']],
     ['with an unknown choice', ['--on-violation', 'allow']],
   ])('%s is refused', async (_name, more) => {
     const end = await run(locked("say('ran')"), { rewrite: (args) => [...more, ...args] })

@@ -103,6 +103,7 @@ const limitNames: readonly (keyof Limits)[] = [
   'outputMiBPerSecond',
   'fileSizeMiB',
   'openFiles',
+  'nice',
 ]
 
 function print(explanation: Explanation, { out }: Terminal): void {

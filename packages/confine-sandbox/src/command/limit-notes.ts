@@ -17,6 +17,7 @@ const onLinux: Readonly<Record<keyof Limits, string>> = {
   outputMiBPerSecond: 'the host, which reads no faster',
   fileSizeMiB: 'RLIMIT_FSIZE',
   openFiles: 'RLIMIT_NOFILE',
+  nice: 'the nice value of each of its threads',
 }
 
 const onMacos: Readonly<Partial<Record<keyof Limits, string>>> = {

@@ -19,6 +19,7 @@
  *   close-range      a kernel before 5.9: ENOSYS
  *   process-memory   EPERM, as Yama at its strictest
  *   ptrace           EPERM
+ *   leaving-terminals  EPERM, as a profile may have it
  *
  * Root keeps what it is, so that setpriv can follow; everybody else has to set
  * no_new_privs. What cannot be told by a call's number and its arguments is
@@ -35,6 +36,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -145,6 +147,7 @@ static const struct rule rules[] = {
     {"process-memory", SYS_process_vm_readv, EPERM, ALWAYS, 0, 0},
     {"process-memory", SYS_process_vm_writev, EPERM, ALWAYS, 0, 0},
     {"ptrace", SYS_ptrace, EPERM, ALWAYS, 0, 0},
+    {"leaving-terminals", SYS_ioctl, EPERM, IS, 1, TIOCNOTTY},
 };
 
 #define RULES (sizeof(rules) / sizeof(*rules))
