@@ -1,5 +1,6 @@
 import { ConfineError } from '@confine-sandbox/contract'
 import type { Abortable } from '../abort.ts'
+import { type CoreSandboxOptions, optionNames } from '../options.ts'
 import { checkTimeout } from '../timeouts.ts'
 
 /** What a pool can be told of its own; the options of its sandboxes come on top. */
@@ -23,6 +24,9 @@ export interface PoolOptions {
   maxMemoryMiB?: number | undefined
 }
 
+/** Options of a core SandboxPool: its own, and those of all its sandboxes. */
+export interface CoreSandboxPoolOptions extends PoolOptions, CoreSandboxOptions {}
+
 /** What a claim can be told. */
 export interface ClaimOptions extends Abortable {
   /** Whom the guest serves. Names a trust domain: give a guest that was kept for a name to nobody else. @default nobody again */
@@ -36,20 +40,28 @@ export interface ClaimOptions extends Abortable {
 /** With every default filled in. */
 export type CheckedPoolOptions = Readonly<{ [Key in keyof PoolOptions]-?: number }>
 
-/** @throws ERR_CONFINE_BAD_OPTION */
-export function checkPoolOptions(options: PoolOptions): CheckedPoolOptions {
-  const min = count('min', options.min ?? 1, 0)
-  const max = count('max', options.max ?? Math.max(8, min), 1)
+/**
+ * Checks what is the pool's own, and leaves what is its sandboxes' to them. What is neither is refused: a bound that is misspelled would hold nobody.
+ * @throws ERR_CONFINE_BAD_OPTION
+ */
+export function checkPoolOptions(options: CoreSandboxPoolOptions): { pool: CheckedPoolOptions; sandbox: CoreSandboxOptions } {
+  if (typeof options !== 'object' || options === null) throw bad('The options of a pool must be an object with at least a runtime')
+  const { min: givenMin, max: givenMax, maxWaiting, claimTimeoutMs, maxUses, maxAgeMs, maxMemoryMiB, ...sandbox } = options
+  const unknown = Object.entries(sandbox).find(([name, value]) => value !== undefined && !optionNames.has(name))
+  if (unknown !== undefined) throw bad(`There is no option ${unknown[0]}, neither of a pool nor of its sandboxes`)
+  const min = count('min', givenMin ?? 1, 0)
+  const max = count('max', givenMax ?? Math.max(8, min), 1)
   if (max < min) throw bad(`The option max must be at least min: ${max} is less than ${min}`)
-  return {
+  const pool = {
     min,
     max,
-    maxWaiting: count('maxWaiting', options.maxWaiting ?? 1000, 0),
-    claimTimeoutMs: checkTimeout('claimTimeoutMs', options.claimTimeoutMs ?? 30_000),
-    maxUses: count('maxUses', options.maxUses ?? 1, 1),
-    maxAgeMs: checkTimeout('maxAgeMs', options.maxAgeMs ?? Number.POSITIVE_INFINITY),
-    maxMemoryMiB: options.maxMemoryMiB === undefined ? Number.POSITIVE_INFINITY : count('maxMemoryMiB', options.maxMemoryMiB, 1),
+    maxWaiting: count('maxWaiting', maxWaiting ?? 1000, 0),
+    claimTimeoutMs: checkTimeout('claimTimeoutMs', claimTimeoutMs ?? 30_000),
+    maxUses: count('maxUses', maxUses ?? 1, 1),
+    maxAgeMs: checkTimeout('maxAgeMs', maxAgeMs ?? Number.POSITIVE_INFINITY),
+    maxMemoryMiB: maxMemoryMiB === undefined ? Number.POSITIVE_INFINITY : count('maxMemoryMiB', maxMemoryMiB, 1),
   }
+  return { pool, sandbox }
 }
 
 /** @throws ERR_CONFINE_BAD_OPTION */

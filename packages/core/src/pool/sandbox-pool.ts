@@ -4,13 +4,10 @@ import { type FlatGlobals, flattenGlobals } from '../globals.ts'
 import type { CoreSandboxOptions } from '../options.ts'
 import { giveGlobals, Sandbox } from '../sandbox.ts'
 import { checkTimeout } from '../timeouts.ts'
-import { ClaimQueue } from './claim-queue.ts'
+import { ClaimQueue, type Waiting } from './claim-queue.ts'
 import { tell } from './pool-channels.ts'
-import { type CheckedPoolOptions, type ClaimOptions, checkPoolOptions, checkTenant, type PoolOptions } from './pool-options.ts'
+import { type CheckedPoolOptions, type ClaimOptions, checkPoolOptions, checkTenant, type CoreSandboxPoolOptions } from './pool-options.ts'
 import { PooledGuest } from './pooled-guest.ts'
-
-/** Options of a core SandboxPool: its own, and those of all its sandboxes. */
-export interface CoreSandboxPoolOptions extends PoolOptions, CoreSandboxOptions {}
 
 /** How many guests a pool has, and how many wait for one. */
 export interface PoolStats {
@@ -53,10 +50,9 @@ export class SandboxPool implements AsyncDisposable {
 
   /** Launches the first guests at once. @throws ERR_CONFINE_BAD_OPTION */
   constructor(options: CoreSandboxPoolOptions) {
-    this.#options = checkPoolOptions(options)
-    const { min: _min, max: _max, maxWaiting: _waiting, claimTimeoutMs: _timeout, maxUses: _uses, ...rest } = options
-    const { maxAgeMs: _age, maxMemoryMiB: _memory, ...sandboxOptions } = rest
-    this.#sandboxOptions = { ...sandboxOptions, standby: true }
+    const { pool, sandbox } = checkPoolOptions(options)
+    this.#options = pool
+    this.#sandboxOptions = { ...sandbox, standby: true }
     // A wrong option is told now and to the caller, not to the first who claims.
     this.#first = this.makeSandbox(this.#sandboxOptions)
     this.#globals = flattenGlobals(options.globals)
@@ -113,7 +109,8 @@ export class SandboxPool implements AsyncDisposable {
       throw new ConfineError('ERR_CONFINE_BAD_OPTION', 'This sandbox was not claimed from this pool, or was given back already')
     }
     this.#claimed.delete(sandbox)
-    if (!(await this.#isReusable(guest))) {
+    // The pool may have closed since it was found to be reusable, and looks for idle guests no more.
+    if (!(await this.#isReusable(guest)) || this.#closed !== undefined) {
       await sandbox.teardown()
       return
     }
@@ -121,7 +118,7 @@ export class SandboxPool implements AsyncDisposable {
     tell(this, 'kept', () => ({ tenant }))
     const waiting = this.#queue.next()
     if (waiting?.tenant === tenant) {
-      waiting.give(this.#claim(guest, tenant))
+      this.#give(waiting, guest)
       return
     }
     this.#kept.add(guest)
@@ -156,11 +153,11 @@ export class SandboxPool implements AsyncDisposable {
   #takeNow(tenant: string | undefined): PooledGuest | undefined {
     if (this.#closed !== undefined) throw this.#closed
     const own = tenant === undefined ? undefined : this.#keptFor(tenant)
-    if (own !== undefined) return this.#claim(own, tenant)
+    if (own !== undefined) return this.#claimNow(own, tenant)
     // Who came first is served first.
     if (this.#queue.size > 0) return undefined
     const warm = this.#nextWarm()
-    return warm === undefined ? undefined : this.#claim(warm, tenant)
+    return warm === undefined ? undefined : this.#claimNow(warm, tenant)
   }
 
   #takeLater(tenant: string | undefined, signal: AbortSignal | undefined, timeoutMs: number): Promise<PooledGuest> {
@@ -172,14 +169,25 @@ export class SandboxPool implements AsyncDisposable {
     return taken
   }
 
-  #claim(guest: PooledGuest, tenant: string | undefined): PooledGuest {
+  #claimNow(guest: PooledGuest, tenant: string | undefined): PooledGuest {
+    this.#claim(guest, tenant)
+    this.#refillSoon()
+    return guest
+  }
+
+  #give(waiting: Waiting<PooledGuest>, guest: PooledGuest): void {
+    this.#claim(guest, waiting.tenant)
+    waiting.give(guest)
+    // Not before: for who waits a guest would be launched, and another one given.
+    this.#refillSoon()
+  }
+
+  #claim(guest: PooledGuest, tenant: string | undefined): void {
     this.#warm.delete(guest)
     this.#kept.delete(guest)
     guest.tenant = tenant
     this.#claimed.set(guest.sandbox, guest)
     guest.keepHost(true)
-    this.#refillSoon()
-    return guest
   }
 
   #keptFor(tenant: string): PooledGuest | undefined {
@@ -238,9 +246,7 @@ export class SandboxPool implements AsyncDisposable {
     while (this.#queue.size > 0) {
       const guest = this.#nextWarm()
       if (guest === undefined) return
-      const waiting = this.#queue.next()
-      if (waiting === undefined) return
-      waiting.give(this.#claim(guest, waiting.tenant))
+      this.#give(this.#queue.next() as Waiting<PooledGuest>, guest)
     }
   }
 
@@ -309,6 +315,8 @@ export class SandboxPool implements AsyncDisposable {
   }
 
   #lookIfEmpty(): void {
+    // Who waited may have gone without a guest.
+    if (this.#closed !== undefined) this.#endIdle()
     if (this.#guests.size === 0 && this.#queue.size === 0) this.#whenEmpty?.()
   }
 

@@ -107,6 +107,8 @@ test('a guest that is too old, or holds too much, is not kept', async () => {
   const large = openPool({ maxUses: 9, maxContainers: 10, maxMemoryMiB: 1 })
   for (const pool of [old, large]) {
     const sandbox = await pool.claim({ tenant: 'ann' })
+    // Older than a millisecond.
+    await delay(5)
     await pool.release(sandbox)
     expect(sandbox.isGuestProcessActive).toBe(false)
   }
@@ -208,6 +210,39 @@ test('a drained pool serves who waits and then ends; a closed one ends at once',
   expect(closed.stats).toEqual({ warm: 0, launching: 0, claimed: 0, kept: 0, waiting: 0 })
 })
 
+test('a claim that waits has one guest launched for it', async () => {
+  const pool = openPool({ min: 0 })
+  await using sandbox = await pool.claim()
+  expect(pool.stats).toEqual({ warm: 0, launching: 0, claimed: 1, kept: 0, waiting: 0 })
+  expect(pool.made).toEqual([sandbox])
+})
+
+test('a drained pool ends what it kept, also when who waited got no guest', async () => {
+  const pool = openPool({ min: 0, max: 2, maxUses: 2, maxContainers: 10 })
+  await pool.release(await pool.claim({ tenant: 'ann' }))
+  expect(pool.stats.kept).toBe(1)
+  const refused = expect(pool.claim({ tenant: 'bob' })).rejects.toMatchObject({ name: 'ConfineError' })
+  const end = pool.drain()
+  await vi.waitUntil(() => pool.made[1]?.guestProcess?.kill('SIGKILL'), { timeout: 60_000, interval: 1 })
+  await refused
+  await end
+  expect(pool.alive).toBe(0)
+})
+
+test('a pool that is drained while a guest comes back ends that guest', async () => {
+  // Without a container to close, that takes some steps of promises and nothing else.
+  const steps = Array.from({ length: 16 }, (_, index) => index)
+  await Promise.all(
+    steps.map(async (count) => {
+      const pool = openPool({ min: 0, max: 1, maxUses: 2, maxContainers: 10 })
+      const released = pool.release(await pool.claim({ tenant: 'ann' }))
+      for (let step = 0; step < count; step++) await Promise.resolve()
+      await pool.drain()
+      await released
+    }),
+  )
+})
+
 test('what cannot be launched is told to who waits for it', async () => {
   const pool = openPool({ min: 1, runtime: resolveRuntime(fixture('no-runtime')) })
   await expect(pool.claim()).rejects.toMatchObject({ code: 'ERR_CONFINE_RUNTIME_INVALID' })
@@ -249,6 +284,8 @@ test.each([
   [{ claimTimeoutMs: 0 }, 'claimTimeoutMs'],
   [{ maxMemoryMiB: 0 }, 'maxMemoryMiB'],
   [{ pipeStdout: 'yes' as never }, 'pipeStdout'],
+  [{ maxClaims: 5 } as never, 'no option maxClaims'],
+  [{ limit: { memoryMiB: 64 } } as never, 'no option limit'],
 ])('the options %j are refused before anything is started', (options, name) => {
   expect(() => openPool(options)).toThrow(
     expect.objectContaining({ code: 'ERR_CONFINE_BAD_OPTION', message: expect.stringContaining(name) }),
