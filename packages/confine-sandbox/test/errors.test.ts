@@ -79,3 +79,25 @@ test.each(runtimes)('%s: a program that does not load says where', async (runtim
   expect(error.guestStack).toContain('/plugins/broken.js:3')
   expect(error.guestStack).not.toContain(repository)
 })
+
+test.each(runtimes)('%s: the stack of a failure goes on with the functions of the caller that wait for it', async (runtime) => {
+  const sbx = sandbox({ runtime, maxContainers: 2 })
+  const program = await sbx.execContainer({
+    source: "exports.fail = () => { throw new Error('x') }; exports.never = () => new Promise(() => {})",
+  })
+  async function handleRequest(name: string, timeoutMs?: number) {
+    await program.call(name, [], { timeoutMs })
+  }
+  async function loadPlugIn() {
+    await sbx.execContainer({ source: 'let x = = 1' })
+  }
+  const stackOf = (failing: Promise<void>) =>
+    failing.then(
+      () => '',
+      (error: Error) => String(error.stack),
+    )
+  expect(await stackOf(handleRequest('fail'))).toMatch(/at (async )?handleRequest /)
+  expect(await stackOf(handleRequest('missing'))).toMatch(/at (async )?handleRequest /)
+  expect(await stackOf(loadPlugIn())).toMatch(/at (async )?loadPlugIn /)
+  expect(await stackOf(handleRequest('never', 50))).toMatch(/at (async )?handleRequest /)
+})

@@ -1,4 +1,5 @@
 import { ConfineError } from '@confine-sandbox/contract'
+import { awaitedFailure, noticedHere } from './awaited-failure.ts'
 import { Timed } from './deadlines.ts'
 import type { ErrorPayload } from './error-payload.ts'
 
@@ -151,7 +152,16 @@ export class Outgoing extends Timed {
   override overdue(): void {
     const { options } = this
     const late = () => new ConfineError('ERR_CONFINE_TIMEOUT', `There was no answer within ${options.timeoutMs} ms`)
-    this.cancel(this, options.overdue === undefined ? late() : options.overdue())
+    const error = options.overdue === undefined ? late() : options.overdue()
+    // It was made by a timer, in which nobody's call can be seen.
+    this.resolve(awaitedFailure(() => noticedHere(error)))
+    this.cancel(this, error)
+  }
+
+  /** It was answered with a failure. */
+  fail(payload: ErrorPayload, revive: (payload: ErrorPayload) => Error): void {
+    const { options } = this
+    this.resolve(awaitedFailure(() => (options.toError === undefined ? revive(payload) : noticedHere(options.toError(payload)))))
   }
 
   /** It was answered, or nobody waits any more. */

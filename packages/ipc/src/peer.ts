@@ -246,9 +246,7 @@ export class Peer {
 
   #settleFailure(id: number, error: ErrorPayload): void {
     const pending = this.#settle(id)
-    if (pending === undefined) return
-    const { options, isInvoke, cid } = pending
-    pending.reject(options.toError?.(error) ?? this.#options.reviveError(error, isInvoke ? cid : undefined))
+    pending?.fail(error, (payload) => this.#options.reviveError(payload, pending.isInvoke ? pending.cid : undefined))
   }
 
   #cancelIncoming(id: number): void {
