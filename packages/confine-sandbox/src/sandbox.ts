@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { ConfineError, type IsolationBackend, type RuntimeDescriptor } from '@confine-sandbox/contract'
-import { type CoreSandboxOptions, resolveRuntime, Sandbox as CoreSandbox } from '@confine-sandbox/core'
+import { checkOptionNames, type CoreSandboxOptions, nearestName, resolveRuntime, Sandbox as CoreSandbox } from '@confine-sandbox/core'
 import { defaultIsolation } from './default-isolation.ts'
 
 /** Options of a Sandbox. All but `runtime` are optional. */
@@ -21,7 +21,9 @@ export class Sandbox extends CoreSandbox {
    *   on a platform without a backend, unless `noSandbox` is set.
    */
   constructor(opts: SandboxConstructorOpts) {
-    super(namesToObjects(opts))
+    const options = namesToObjects(opts)
+    if (new.target === Sandbox) checkOptionNames(options)
+    super(options)
   }
 }
 
@@ -42,10 +44,26 @@ export function namesToObjects(opts: SandboxConstructorOpts): CoreSandboxOptions
 function findRuntime(name: string | URL): RuntimeDescriptor {
   if (name instanceof URL || /^(\.|\/|file:)/.test(name)) return resolveRuntime(name, lookupPlaces())
   const key = `${process.cwd()}\0${name}`
-  const found = known.runtimes.get(key) ?? resolveRuntime(name, lookupPlaces())
+  const found = known.runtimes.get(key) ?? findPackage(name)
   known.runtimes.set(key, found)
   return found
 }
+
+function findPackage(name: string): RuntimeDescriptor {
+  try {
+    return resolveRuntime(name, lookupPlaces())
+  } catch (error) {
+    const near = nearestName(name.replace(suffix, ''), runtimesOfOurs)
+    if (near === undefined || near + suffix === name || !ConfineError.is(error) || error.code !== 'ERR_CONFINE_RUNTIME_NOT_FOUND')
+      throw error
+    // Not the advice to install it: under a name that was misspelt a stranger's package may wait.
+    const message = `There is no runtime ${name}; did you mean ${near}${suffix}?`
+    throw new ConfineError('ERR_CONFINE_RUNTIME_NOT_FOUND', message, { cause: error })
+  }
+}
+
+const runtimesOfOurs = ['jseval', 'jsisolate', 'quickjs', 'wasm']
+const suffix = '-confine-runtime'
 
 /** One for all sandboxes: what it learns about this machine, and the filters that it compiles, stay the same. */
 function platformIsolation(): IsolationBackend {

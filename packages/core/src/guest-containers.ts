@@ -1,7 +1,8 @@
 import { type ApiDescription, type ConfineError, type EndReason, type RuntimeUsage, readApiDescription } from '@confine-sandbox/contract'
 import { type ExecRequest, guestMethod } from '@confine-sandbox/guest'
 import type { ErrorPayload, RequestOptions } from '@confine-sandbox/ipc'
-import { asOptions, checkSignal } from './abort.ts'
+import { checkSignal } from './abort.ts'
+import { asCallOptions } from './call-options.ts'
 import { ClosingDeadlines, closeTimeoutMs } from './closing-deadlines.ts'
 import type { CallOptions, ContainerUsage } from './container.ts'
 import { maxContainersOf } from './container-limit.ts'
@@ -84,7 +85,7 @@ export class GuestContainers {
   }
 
   #ask(open: OpenContainer, cid: number, method: string, params: unknown[], options: CallOptions, what?: string): Promise<unknown> {
-    const { timeoutMs: given, signal: signaled } = asOptions(options)
+    const { timeoutMs: given, signal: signaled } = asCallOptions(options)
     const timeoutMs = given === undefined ? this.#owner.options.timeoutMs : checkTimeout('timeoutMs', given)
     const signal = checkSignal(signaled)
     const itemOptions = given === undefined ? undefined : this.callbackOptions(open.cid, timeoutMs)

@@ -11,6 +11,8 @@ export { type CallOptions, Container, type ContainerClosed, type ContainerUsage 
 export type { ContainerApi } from './container-api.ts'
 export type { SandboxExecContainerOpts } from './exec-options.ts'
 export { type CheckedOptions, type CoreSandboxOptions, defaultOptions } from './options.ts'
+export { checkOptionNames } from './option-names.ts'
+export { nearestName } from './nearest-name.ts'
 export type { CheckedPolicy, PolicyOptions } from './policy.ts'
 export {
   type ClaimOptions,

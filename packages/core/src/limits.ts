@@ -9,9 +9,10 @@ import { show } from './show.ts'
 export function checkLimits(limits: unknown): Limits {
   if (limits === undefined) return defaultLimits
   if (typeof limits !== 'object' || limits === null) throw bad('limits', limits, 'an object')
-  const unknown = Object.keys(limits).find((name) => !(name in least))
-  if (unknown !== undefined)
-    throw new ConfineError('ERR_CONFINE_BAD_OPTION', `There is no limit ${unknown}; there are ${Object.keys(least).join(', ')}`)
+  const unknown = Object.keys(limits).find((name) => !Object.hasOwn(least, name))
+  if (unknown !== undefined) {
+    throw new ConfineError('ERR_CONFINE_BAD_OPTION', `There is no limit ${unknown}; there are ${limitNames.join(', ')}`)
+  }
   const checked: Record<string, number> = {}
   for (const [name, atLeast] of Object.entries(least)) {
     const value: unknown = (limits as Record<string, unknown>)[name] ?? defaultLimits[name as keyof Limits]
@@ -60,6 +61,9 @@ const least: Readonly<Record<keyof Limits, number>> = Object.freeze({
   openFiles: 32,
   nice: 0,
 })
+
+/** Every limit. */
+export const limitNames = Object.keys(least) as readonly (keyof Limits)[]
 
 /** The longest delay of a timer. */
 const largest = 0x7fffffff

@@ -98,34 +98,8 @@ export const defaultOptions = Object.freeze({
   ...defaultTimeouts,
 })
 
-/** What a sandbox can be told. */
-export const optionNames: ReadonlySet<string> = new Set(
-  Object.keys({
-    runtime: true,
-    isolation: true,
-    globals: true,
-    strace: true,
-    logSpawn: true,
-    noSandbox: true,
-    pipeStdout: true,
-    pipeStderr: true,
-    onViolation: true,
-    limits: true,
-    policy: true,
-    minIsolation: true,
-    standby: true,
-    transport: true,
-    spawner: true,
-    maxContainers: true,
-    startTimeoutMs: true,
-    loadTimeoutMs: true,
-    timeoutMs: true,
-    idleTimeoutMs: true,
-  } satisfies Record<keyof CoreSandboxOptions, true>),
-)
-
 /**
- * Checks every option before anything is started. Unknown ones are left alone: a subclass may have its own.
+ * Checks every option before anything is started. `checkOptionNames` looks for unknown ones: a subclass may have its own.
  * @throws ERR_CONFINE_BAD_OPTION
  */
 export function checkOptions(options: CoreSandboxOptions): CheckedOptions {

@@ -32,8 +32,8 @@ export type CheckedPolicy = Required<{ readonly [Key in keyof PolicyOptions]: No
 export function checkPolicy(policy: unknown, runtime: RuntimeDescriptor): CheckedPolicy {
   if (policy === undefined) return nothing
   if (typeof policy !== 'object' || policy === null) throw bad('The option policy must be an object such as { read: [path] }')
-  const unknown = Object.keys(policy).find((name) => !(name in nothing))
-  if (unknown !== undefined) throw bad(`There is no option policy.${unknown}; there are ${Object.keys(nothing).join(', ')}`)
+  const unknown = Object.keys(policy).find((name) => !Object.hasOwn(nothing, name))
+  if (unknown !== undefined) throw bad(`There is no option policy.${unknown}; there are ${policyNames.join(', ')}`)
   const { read = [], write = [], scratchMiB = 0, hardened = false } = policy as PolicyOptions
   if (typeof hardened !== 'boolean') throw bad(`The option policy.hardened must be true or false; it is ${show(hardened)}`)
   if (!Number.isSafeInteger(scratchMiB) || scratchMiB < 0 || scratchMiB > maxScratchMiB) {
@@ -48,6 +48,9 @@ export function checkPolicy(policy: unknown, runtime: RuntimeDescriptor): Checke
 }
 
 const nothing: CheckedPolicy = Object.freeze({ read: Object.freeze([]), write: Object.freeze([]), scratchMiB: 0, hardened: false })
+
+/** Every part of a policy. */
+export const policyNames: readonly string[] = Object.keys(nothing)
 
 /** Each one takes the launcher a mount. */
 const maxPaths = 64

@@ -21,6 +21,7 @@ import { HostSide } from './host-side.ts'
 import type { IsolationReport } from './isolation-report.ts'
 import { placeOfSpawner } from './spawner/shared-spawner.ts'
 import { connectTransport, dropLink } from './transport.ts'
+import { checkOptionNames } from './option-names.ts'
 import { type CheckedOptions, checkOptions, type CoreSandboxOptions } from './options.ts'
 
 /** A container as the fixed API names it. */
@@ -87,6 +88,7 @@ export class Sandbox extends EventEmitter<SandboxEvents> implements AsyncDisposa
   constructor(options: CoreSandboxOptions) {
     super()
     this.opts = checkOptions(options)
+    if (new.target === Sandbox) checkOptionNames(options)
     const globals = flattenGlobals(this.opts.globals)
     this.globalsMap = globals.functions
     this.#host = new HostSide(

@@ -1,6 +1,7 @@
 import { ConfineError } from '@confine-sandbox/contract'
 import type { Abortable } from '../abort.ts'
-import { type CoreSandboxOptions, optionNames } from '../options.ts'
+import { checkOptionNames } from '../option-names.ts'
+import type { CoreSandboxOptions } from '../options.ts'
 import { checkTimeout } from '../timeouts.ts'
 
 /** What a pool can be told of its own; the options of its sandboxes come on top. */
@@ -47,8 +48,7 @@ export type CheckedPoolOptions = Readonly<{ [Key in keyof PoolOptions]-?: number
 export function checkPoolOptions(options: CoreSandboxPoolOptions): { pool: CheckedPoolOptions; sandbox: CoreSandboxOptions } {
   if (typeof options !== 'object' || options === null) throw bad('The options of a pool must be an object with at least a runtime')
   const { min: givenMin, max: givenMax, maxWaiting, claimTimeoutMs, maxUses, maxAgeMs, maxMemoryMiB, ...sandbox } = options
-  const unknown = Object.entries(sandbox).find(([name, value]) => value !== undefined && !optionNames.has(name))
-  if (unknown !== undefined) throw bad(`There is no option ${unknown[0]}, neither of a pool nor of its sandboxes`)
+  checkOptionNames(sandbox, poolNames)
   const min = count('min', givenMin ?? 1, 0)
   const max = count('max', givenMax ?? Math.max(8, min), 1)
   if (max < min) throw bad(`The option max must be at least min: ${max} is less than ${min}`)
@@ -63,6 +63,16 @@ export function checkPoolOptions(options: CoreSandboxPoolOptions): { pool: Check
   }
   return { pool, sandbox }
 }
+
+const poolNames = Object.keys({
+  min: true,
+  max: true,
+  maxWaiting: true,
+  claimTimeoutMs: true,
+  maxUses: true,
+  maxAgeMs: true,
+  maxMemoryMiB: true,
+} satisfies Record<keyof PoolOptions, true>)
 
 /** @throws ERR_CONFINE_BAD_OPTION */
 export function checkTenant(tenant: unknown): string | undefined {

@@ -284,8 +284,8 @@ test.each([
   [{ claimTimeoutMs: 0 }, 'claimTimeoutMs'],
   [{ maxMemoryMiB: 0 }, 'maxMemoryMiB'],
   [{ pipeStdout: 'yes' as never }, 'pipeStdout'],
-  [{ maxClaims: 5 } as never, 'no option maxClaims'],
-  [{ limit: { memoryMiB: 64 } } as never, 'no option limit'],
+  [{ maxClaims: 5 } as never, 'no option "maxClaims"'],
+  [{ limit: { memoryMiB: 64 } } as never, 'did you mean limits?'],
 ])('the options %j are refused before anything is started', (options, name) => {
   expect(() => openPool(options)).toThrow(
     expect.objectContaining({ code: 'ERR_CONFINE_BAD_OPTION', message: expect.stringContaining(name) }),
