@@ -38,6 +38,16 @@ test.concurrent(`${frames / 4} hostile frames of the host for the entry program 
   expect(commandLines().filter((line) => line.includes(directory))).toEqual([])
 })
 
+test.concurrent(`${frames / 250} messages, true and hostile, at every moment of the life of a guest`, { timeout }, async (context) => {
+  const directory = temporaryDirectory(context)
+  const report = await run(context, 'hostile-starts.ts', { seed, frames: frames / 250, directory })
+  // Some come to their end by every way there is.
+  expect(Object.keys(report.kinds as object), `CONFINE_SOAK_SEED=${seed}`).toEqual(
+    expect.arrayContaining(['protocol', 'exited', 'signaled']),
+  )
+  expect(commandLines().filter((line) => line.includes(directory))).toEqual([])
+})
+
 /** Runs a program of frames/, and checks what holds for each of them. */
 async function run({ onTestFinished }: TestContext, program: string, task: Task): Promise<Report> {
   const flags = ['--conditions=@confine/source', '--disable-warning=ExperimentalWarning']
