@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { ConfineError } from '@confine-sandbox/contract'
-import { codeMessage, codeOf, guestProgram, maxLearnedBytes } from '@confine-sandbox/guest'
+import { type Code, codeMessage, codeOf, guestProgram, maxLearnedBytes } from '@confine-sandbox/guest'
 import type { CheckedOptions } from './options.ts'
 
 /**
@@ -52,20 +52,24 @@ export function askForCode(options: CheckedOptions): CodeAnswer | undefined {
 export class CodeAnswer {
   readonly #bundle: string
   readonly #known: Known
-  #isGiven = false
+  #code: Code | undefined
 
   constructor(bundle: string, known: Known) {
     this.#bundle = bundle
     this.#known = known
   }
 
-  /** Keeps it for guests to come, unless a file was changed meanwhile. @throws ERR_CONFINE_PROTOCOL for what is no code, or comes twice. */
+  /** Takes it. @throws ERR_CONFINE_PROTOCOL for what is no code, or comes twice. */
   give(parts: readonly unknown[]): void {
-    if (this.#isGiven) throw fault('what V8 learned for the second time')
+    if (this.#code !== undefined) throw fault('what V8 learned for the second time')
     const [program, runtime, own] = parts.map(codeBytes)
-    this.#isGiven = true
-    if (versionOf(this.#bundle) !== this.#known.version) return
-    this.#known.message = codeMessage({ program, runtime, own })
+    this.#code = { program, runtime, own }
+  }
+
+  /** Keeps it for guests to come, once this one has started as it should, unless a file was changed meanwhile. */
+  keep(): void {
+    if (this.#code === undefined || currentVersion(this.#bundle) !== this.#known.version) return
+    this.#known.message = codeMessage(this.#code)
     this.#known.nextAsked = Number.POSITIVE_INFINITY
   }
 }
@@ -80,15 +84,16 @@ interface Known {
   nextAsked: number
 }
 
-// By the runtime's file.
+// By the runtime's file, the one that was started last at the end.
 const all = new Map<string | undefined, Known>()
 
 function knownOf(bundle: string | undefined): Known {
   const version = versionOf(bundle)
   const kept = all.get(bundle)
-  if (kept?.version === version) return kept
-  const known: Known = { version, starts: 0, nextAsked: firstAsked }
+  const known = kept?.version === version ? kept : { version, starts: 0, nextAsked: firstAsked }
+  all.delete(bundle)
   all.set(bundle, known)
+  if (all.size > maxKnown) all.delete(all.keys().next().value)
   return known
 }
 
@@ -97,14 +102,23 @@ function parsed(bundle: string | undefined): Uint8Array {
   return codeMessage({ program, runtime: bundle === undefined ? undefined : codeOf({ path: bundle, kind: 'runtime' }) })
 }
 
-/** Of both files. */
+/** Of both files. @throws for one that is not there. */
 function versionOf(bundle: string | undefined): string {
   return [guestProgram, ...(bundle === undefined ? [] : [bundle])].map(fileVersion).join(' ')
 }
 
+function currentVersion(bundle: string): string | undefined {
+  try {
+    return versionOf(bundle)
+  } catch {
+    return undefined
+  }
+}
+
+/** V8 compares nothing but the length of a text. The time of its last change can be set to any, that of the inode cannot. */
 function fileVersion(path: string): string {
-  const { ino, size, mtimeNs } = statSync(path, { bigint: true })
-  return `${ino} ${size} ${mtimeNs}`
+  const { ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true })
+  return `${ino} ${size} ${mtimeNs} ${ctimeNs}`
 }
 
 function codeBytes(part: unknown): Uint8Array | undefined {
@@ -117,6 +131,9 @@ function fault(what: string): ConfineError {
 }
 
 const firstAsked = 2
+
+/** Runtimes that are known at once: a host that finds its runtimes in ever new places keeps the code of these, some 10 MiB each at the most. */
+const maxKnown = 32
 
 /** Until the next one is asked. */
 const startsForAnAnswer = 16

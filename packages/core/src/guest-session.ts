@@ -180,7 +180,9 @@ export class GuestSession {
 
   /** A guest that is being ended, for a wall that is missing above all, has not started, though it and its supervisor go on to say so. */
   #give(sign: StartSign): void {
-    if (!this.process.isEnding) this.#gate.give(sign)
+    if (this.process.isEnding || this.isReady) return
+    this.#gate.give(sign)
+    if (this.isReady) this.#codeAnswer?.keep()
   }
 
   /** The bar is checked against what stands, not against what was planned, and before any source is sent. */
