@@ -63,6 +63,8 @@ export class GuestSession {
   readonly #gate: StartGate
   /** Where what it was asked goes. */
   readonly #codeAnswer: CodeAnswer | undefined
+  /** Whether the guest is at a program of our own, as it was asked to be. */
+  #isRehearsing = false
   #lifeTimer: NodeJS.Timeout | undefined
   readonly #trace = traceWriter(process.stderr)
   #endTimer: NodeJS.Timeout | undefined
@@ -102,7 +104,7 @@ export class GuestSession {
     // From here on node boots there, and what is done here costs the start nothing.
     if (takesCode(options)) this.process.socket.write(guestCode(options))
     this.#gate = new StartGate(backend.lockPath === undefined ? ['ready'] : ['locked', 'ready'], startTimeoutMs, () =>
-      this.process.stop({ kind: 'timeout', what: 'its start', timeoutMs: startTimeoutMs }),
+      this.process.stop({ kind: 'timeout', what: this.#isRehearsing ? rehearsal : 'its start', timeoutMs: startTimeoutMs }),
     )
     if (!options.standby) this.beginLife()
     if (command.holds !== undefined) this.#inForce(command.holds)
@@ -224,9 +226,15 @@ export class GuestSession {
         return this.#owner.consoleNotice(cid, params, heldBytes)
       case hostNotice.ready:
         return this.#guestReady()
+      case hostNotice.rehearsing:
+        if (this.isReady || (this.#codeAnswer === undefined && !this.#options.standby))
+          throw fault('that it rehearses, without being asked')
+        this.#isRehearsing = true
+        return
       case hostNotice.learned:
         // Nothing untrusted is in there as long as the gate is shut.
         if (this.isReady || this.#codeAnswer === undefined) throw fault('what V8 learned, without being asked')
+        this.#isRehearsing = false
         return this.#codeAnswer.give(params)
       case hostNotice.failed:
         if (this.isReady) throw fault('the failure of a start that was through')
@@ -285,6 +293,10 @@ interface Holds {
   readonly walls?: Walls
   readonly tier?: IsolationTier
 }
+
+/** What an end is blamed on that came before a runtime with a static `prepare()` was through with it: the one part of a start that not every guest has. */
+const rehearsal =
+  "its start, in which the runtime did not come to the end of a rehearsal (a program of confine's own that runs before the lock),"
 
 /** How long a process that was asked to go, or closed its channel, may still live. */
 const graceMs = 1000

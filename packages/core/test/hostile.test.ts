@@ -45,6 +45,7 @@ test.each([
   ['a close of a container that never was', 'notice(77, "closed", [4, 0])'],
   ['a close without a code', 'notice(1, "closed")'],
   ['what V8 learned, without being asked', 'notice(0, "learned")'],
+  ['that it rehearses, without being asked', 'notice(0, "rehearsing")'],
   ['a notice of no name', 'notice(0, "__proto__")'],
   // Hashes of bigints see 64 bits only: 40,000 of these keys would take seconds.
   ['keys that all collide', 'send(colliding(40000))'],

@@ -80,3 +80,18 @@ test('a runtime that can be prepared only once says so, and keeps nobody in doub
     message: expect.stringContaining('prepare() failed: Once is enough'),
   })
 })
+
+test('a runtime that never comes to the end of its rehearsal is told so', async () => {
+  const runtime = learningRuntime(`
+    module.exports.prepare = () => {}
+    module.exports.prototype.handleAPICall = () => new Promise(() => {})`)
+  // So slow is no machine that it does not even begin in the last of them.
+  for (const startTimeoutMs of [400, 1600, 6400, 25_600]) {
+    const error = await sandbox({ runtimePath: runtime, standby: true, startTimeoutMs })
+      .init()
+      .catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'ERR_CONFINE_TIMEOUT', end: { kind: 'timeout', timeoutMs: startTimeoutMs } })
+    if (String(error).includes('did not come to the end of a rehearsal')) return
+  }
+  expect.unreachable('nobody was told')
+})

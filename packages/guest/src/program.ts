@@ -63,6 +63,8 @@ async function main(): Promise<void> {
   process.on('uncaughtException', uncaught)
   containers = openContainers(peer, Runtime, containerClosed)
   if (settings.standby === true || settings.teaches === true) {
+    // Where a runtime never comes to the end of it, the host can say so.
+    peer.notify(0, hostNotice.rehearsing, [])
     // What is compiled is compiled by the first time. Only who waits for a use anyhow can take another one.
     await exercise(Runtime, { openPeer, openContainers, prepare }, settings.standby === true ? 2 : 1)
     leave()

@@ -52,6 +52,8 @@ export const hostNotice = Object.freeze({
   ready: 'ready',
   /** `cid` 0, `[ErrorPayload]`: the runtime cannot be loaded; the process ends. */
   failed: 'failed',
+  /** `cid` 0, `[]`: it begins to run a program of our own through. Before `ready`, and only of a guest that was asked for that. */
+  rehearsing: 'rehearsing',
   /** `cid` 0, `[program, runtime, own]`, bytes or nothing each: what V8 has learned. Before `ready`, and only of a guest that was asked for it. */
   learned: 'learned',
   /** `cid` of a container, `[exitCode]`: it closed. */
