@@ -32,18 +32,20 @@ export class Places {
  */
 export class Entrance {
   readonly #places: Places
-  readonly #isAlone: boolean
+  readonly #visit: (() => Promise<unknown>) | undefined
   #state: 'outside' | 'waiting' | 'inside' | 'closed' = 'outside'
   #inside = 0
   #isHere = false
   #countHere = 0
+  #isVisiting = false
   readonly #behind: Entry[] = []
   #queue: (() => void)[] = []
   #emptied: (() => void) | undefined
 
-  constructor(places: Places, isAlone: boolean) {
+  /** @param visit where the isolate is alone: sends another thread in, with nothing to do but what V8 has for it. */
+  constructor(places: Places, visit?: () => Promise<unknown>) {
     this.#places = places
-    this.#isAlone = isAlone
+    this.#visit = visit
   }
 
   /** Entries that have not come back, those that wait included. */
@@ -57,7 +59,7 @@ export class Entrance {
    * @param startHere enters on this one.
    */
   enter(start: () => Promise<unknown>, startHere: () => unknown, failed: (error: unknown) => void): void {
-    if (!this.#isAlone) this.enterLater(start, failed)
+    if (this.#visit === undefined) this.enterLater(start, failed)
     // It calls out, and is not entered a second time meanwhile.
     else if (this.#isHere) this.#behind.push({ start, startHere, failed })
     else this.#enterHere({ start, startHere, failed })
@@ -92,15 +94,28 @@ export class Entrance {
     this.#isHere = true
     for (let entry: Entry | undefined = first; entry !== undefined; entry = this.#behind.shift()) {
       try {
-        // Behind what another thread does in there; and now and then for V8's own tasks, which are not done on this one.
-        if (this.#inside > 0 || ++this.#countHere % entriesHere === 0) this.enterLater(entry.start, entry.failed)
-        else entry.startHere()
+        // Behind what another thread does in there.
+        if (this.#inside > 0) this.enterLater(entry.start, entry.failed)
+        else {
+          if (++this.#countHere % entriesHere === 0) this.#visitSoon()
+          entry.startHere()
+        }
       } catch (error) {
         entry.failed(error)
       }
     }
     this.#isHere = false
     if (this.#inside === 0) this.#emptied?.()
+  }
+
+  /** When this turn is over: what enters behind a visit has to wait for it. */
+  #visitSoon(): void {
+    if (this.#isVisiting) return
+    this.#isVisiting = true
+    setImmediate(() => {
+      this.#isVisiting = false
+      if (this.#state !== 'closed') this.enterLater(this.#visit!, () => {})
+    })
   }
 
   #wait(): void {
@@ -130,7 +145,7 @@ export class Entrance {
   }
 }
 
-/** Of so many entries one is on another thread: functions of outside that a program let go of are noticed there. */
+/** After so many entries V8's own tasks get a thread, as they are not done on this one: functions of outside that a program let go of are noticed there. */
 const entriesHere = 64
 
 interface Entry {

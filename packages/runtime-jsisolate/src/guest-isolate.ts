@@ -5,6 +5,7 @@ import { Entrance, Places } from './entrance.ts'
 import type { HostAnswer, HostError } from './inside/host-calls.ts'
 import { type Packed, packer } from './inside/pack.ts'
 import type { Enter, Inside, PreludeOptions } from './inside/prelude.ts'
+import { isShared } from './is-shared.ts'
 import { LinkedModules, type ModuleSource } from './linked-modules.ts'
 import type { NewIsolate } from './new-isolates.ts'
 import type { IsolateOwner } from './outside.ts'
@@ -31,7 +32,7 @@ export class GuestIsolate {
     this.#isolate = isolate
     this.#context = context
     this.#owner = owner
-    this.#entrance = new Entrance(places, isAlone)
+    this.#entrance = new Entrance(places, isAlone ? async () => await isolate.getHeapStatistics() : undefined)
     this.#whenExiting = atExit(this)
     try {
       const copy = copyOptions(options)
@@ -233,7 +234,7 @@ function copyOptions(options: PreludeOptions): ivm.ExternalCopy<Packed> {
     throw new TypeError('only a function that is a global by its own name can be called')
   }
   try {
-    return new addon.ExternalCopy(packer({ give: refuse, takeBack() {}, isRefused: () => true }, false).pack(options, 'globals'))
+    return new addon.ExternalCopy(packer({ give: refuse, takeBack() {}, isRefused: () => true, isShared }, false).pack(options, 'globals'))
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new ConfineError('ERR_CONFINE_BAD_OPTION', `The option globals holds a value that cannot be copied: ${reason}`, { cause })

@@ -1,5 +1,6 @@
 import { type Callback, ConfineError, type RemoteStream, released } from '@confine-sandbox/contract'
 import { packer, type Packed } from './inside/pack.ts'
+import { isShared } from './is-shared.ts'
 import { unpacker } from './inside/unpack.ts'
 
 /** What the tables outside an isolate need of the runtime. */
@@ -26,6 +27,7 @@ export class OutsideReferences {
       takeBack: (_kind, index) => void this.#given.delete(index),
       // Loaded for this alone: a guest does without it.
       isRefused: (value) => value instanceof process.getBuiltinModule('node:net').Socket,
+      isShared,
     },
     false,
   )

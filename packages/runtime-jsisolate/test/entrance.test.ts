@@ -16,7 +16,7 @@ function setUp(count: number) {
       },
       (error) => log.push(`${name} failed: ${String(error)}`),
     )
-  return { log, ends, enter, one: new Entrance(places, false), two: new Entrance(places, false), three: new Entrance(places, false) }
+  return { log, ends, enter, one: new Entrance(places), two: new Entrance(places), three: new Entrance(places) }
 }
 
 test('as many isolates run as there are places, in their order', async () => {
@@ -64,7 +64,7 @@ test('a failure is told, also one at once', async () => {
 })
 
 test('one that is alone is entered here, never twice at a time, and in order', async () => {
-  const alone = new Entrance(new Places(1), true)
+  const alone = new Entrance(new Places(1), async () => {})
   const log: string[] = []
   let finish = () => {}
   const enter = (name: string, inside = () => {}) => {
@@ -101,6 +101,31 @@ test('one that is alone is entered here, never twice at a time, and in order', a
   await alone.empty()
   enter('h')
   expect(log.at(-1)).toBe('h')
+})
+
+test('one that is alone is visited by another thread now and then, between two turns', async () => {
+  const log: string[] = []
+  const alone = new Entrance(new Places(1), async () => log.push('visit'))
+  const enter = (count: number) => {
+    for (let i = 0; i < count; i++) {
+      alone.enter(
+        async () => log.push('there'),
+        () => log.push('here'),
+        () => {},
+      )
+    }
+  }
+  enter(63)
+  await turn()
+  enter(300)
+  expect(new Set(log)).toEqual(new Set(['here']))
+  await turn()
+  expect(log.slice(363)).toEqual(['visit'])
+  await alone.empty()
+  enter(64)
+  alone.close()
+  await turn()
+  expect(log.slice(364)).toEqual(Array(64).fill('here'))
 })
 
 test('hundreds of programs are called at once', async () => {

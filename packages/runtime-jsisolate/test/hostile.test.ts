@@ -259,18 +259,25 @@ test.each([
   expect(await rejection(started.call('missing.at.all'))).toBeInstanceOf(Error)
 })
 
-test('memory that is shared does not cross', async () => {
+test.each([
+  ['WebAssembly', 'WebAssembly'],
+  ['a descriptor', "Reflect.getOwnPropertyDescriptor(globalThis, 'WebAssembly').get()"],
+  ['text', "new Function('return WebAssembly')()"],
+  ['a copy of the global object', 'Object.create(globalThis).WebAssembly'],
+])('memory that is shared does not cross, got by %s', async (_name, got) => {
   const seen: unknown[] = []
   const { call } = await start(
-    `const { buffer } = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
-    const made = [buffer, new Uint8Array(buffer), new DataView(buffer), { a: [new Map([[1, buffer]])] }, Object.assign(new Error('x'), { buffer })]
+    `const webAssembly = ${got}
+    const { buffer } = new webAssembly.Memory({ initial: 1, maximum: 1, shared: true })
+    const disguised = Object.setPrototypeOf(new buffer.constructor(8), Object.prototype)
+    const made = [buffer, new Uint8Array(buffer), new DataView(buffer), { a: [new Map([[1, buffer]])] }, Object.assign(new Error('x'), { buffer }), disguised, [disguised]]
     exports.give = (index) => made[index]
     exports.take = (index) => host(made[index])
     exports.fail = () => { throw made[4] }
     exports.plain = () => new Uint8Array(2)`,
     { globals: { host: (value: unknown) => seen.push(value) } },
   )
-  for (let index = 0; index < 5; index++) {
+  for (let index = 0; index < 7; index++) {
     expect(await rejection(call('give', index))).toMatchObject({
       code: 'ERR_CONFINE_VALUE',
       message: expect.stringContaining('shared memory'),

@@ -1,5 +1,6 @@
 import ivm from 'isolated-vm'
 import { describe, expect, test } from 'vitest'
+import { isShared } from '../src/is-shared.ts'
 import { packer } from '../src/inside/pack.ts'
 import { unpacker } from '../src/inside/unpack.ts'
 
@@ -13,6 +14,7 @@ function tables() {
     },
     takeBack: (_kind: string, id: number) => void given.delete(id),
     isRefused: () => false,
+    isShared,
   }
   const { pack, undo, whyNot } = packer(own, false)
   const unpack = unpacker({ callback: (id) => given.get(id) as Function, stream: (id) => given.get(id) as object })

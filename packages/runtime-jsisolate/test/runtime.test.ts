@@ -186,6 +186,19 @@ describe('process.exit', () => {
     expect(seen).toEqual([1])
   })
 
+  test.each([
+    ['a value', '(value) => { queueMicrotask(() => process.exit(3)); return value }'],
+    ['a promise', 'async (value) => { setTimeout(() => process.exit(3)); return value }'],
+    ['a call of the host', '(value) => { host(value); process.exit(3) }'],
+  ])('what was said before is heard: %s', async (_name, last) => {
+    const heard: unknown[] = []
+    const { call, exitCodes } = await start(`exports.last = ${last}`, { globals: { host: (value: unknown) => heard.push(value) } })
+    const answer = call('last', { text: 'x'.repeat(100_000) }).catch((error) => error)
+    heard.push(await answer)
+    expect(heard[0]).toEqual({ text: 'x'.repeat(100_000) })
+    await expect.poll(() => exitCodes).toEqual([3])
+  })
+
   test('rejects the call in which it happens and those that wait', async () => {
     const { call, exitCodes, runtime } = await start('exports.wait = () => new Promise(() => {}); exports.exit = () => { process.exit(2) }')
     const waiting = rejection(call('wait'))

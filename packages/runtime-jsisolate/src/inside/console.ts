@@ -6,15 +6,16 @@ export interface ConsoleOutside {
   write(stream: 1 | 2, text: string): void
   /** Tells what was logged. @throws when it cannot be copied. */
   log(level: string, args: Packed): void
+  isShared(value: object): boolean
 }
 
 /** Makes the console of a program. Runs inside the isolate: uses nothing but the language. */
-export function guestConsole({ format, write, log }: ConsoleOutside, packer_: typeof packer) {
+export function guestConsole({ format, write, log, isShared }: ConsoleOutside, packer_: typeof packer) {
   const TypeErrorConstructor = TypeError
   const refuse = () => {
     throw new TypeErrorConstructor('It is shown as text')
   }
-  const packing = packer_({ give: refuse, takeBack: () => {}, isRefused: () => true }, true)
+  const packing = packer_({ give: refuse, takeBack: () => {}, isRefused: () => true, isShared }, true)
   let isCaptured = false
   let depth = 0
 

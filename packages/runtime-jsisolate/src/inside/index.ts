@@ -9,6 +9,7 @@ import { packer } from './pack.ts'
 import { processMembers } from './node/process.ts'
 import { nodeTimers } from './node/timeouts.ts'
 import { insideReferences } from './references.ts'
+import { sharedMemory } from './shared-memory.ts'
 import { stacks } from './stacks.ts'
 import { thrownReader } from './thrown.ts'
 import { timers } from './timers.ts'
@@ -24,6 +25,7 @@ export const preludeSource = `'use strict';
     guestConsole: ${guestConsole},
     exported: ${exported},
     formatter: ${formatter},
+    sharedMemory: ${sharedMemory},
     stacks: ${stacks},
     hostCalls: ${hostCalls},
     dynamicImports: ${dynamicImports},

@@ -28,6 +28,8 @@ export interface OwnReferences {
   takeBack(kind: 'callback' | 'stream', id: number): void
   /** Whether an object that could cross as a stream does not. */
   isRefused(value: object): boolean
+  /** Whether it is memory that both sides could change, or a view of some. */
+  isShared(value: object): boolean
 }
 
 /**
@@ -39,7 +41,6 @@ export function packer(tables: OwnReferences, keepStacks: boolean) {
   const { hasOwn, keys } = Object
   const { isArray } = Array
   const { isView } = ArrayBuffer
-  const shared = bufferReaders()
   const isError = (Error as unknown as { isError(value: unknown): boolean }).isError
   const MapConstructor = Map
   const SetConstructor = Set
@@ -112,7 +113,7 @@ export function packer(tables: OwnReferences, keepStacks: boolean) {
         return set
       }
       if (isStream(item)) return give('stream', item, place, isWithin)
-      if (isShared(item)) throw cannotCross(place, 'shared memory')
+      if (tables.isShared(item)) throw cannotCross(place, 'shared memory')
       const isPlain = prototype === null || prototype === ObjectPrototype
       if (!isPlain && (isView(item) || apply(tagOf, item, []) !== '[object Object]')) return item
       const object = {}
@@ -184,7 +185,7 @@ export function packer(tables: OwnReferences, keepStacks: boolean) {
   function needsMarkers(value: unknown, seen: Set<unknown>): boolean {
     if (!isObject(value)) return false
     if (typeof value === 'function' || isError(value)) return true
-    if (isShared(value)) return true
+    if (tables.isShared(value)) return true
     if (isView(value) || apply(setHas, seen, [value])) return false
     apply(setAdd, seen, [value])
     if (isStream(value)) return true
@@ -258,30 +259,6 @@ export function packer(tables: OwnReferences, keepStacks: boolean) {
   /** As in the codec of the call channel: the language calls functions of these names by itself. */
   function isCalledByLanguage(name: string): boolean {
     return name === 'then' || name === 'toJSON' || name === 'toString' || name === 'toLocaleString' || name === 'valueOf'
-  }
-
-  /** Memory that both sides can change; a program makes some by WebAssembly. It would change while the other side reads it. */
-  function isShared(value: object): boolean {
-    const buffer = !isView(value) ? value : attempt(shared.ofArray, value) || attempt(shared.ofDataView, value)
-    return isObject(buffer) && attempt(shared.length, buffer) !== undefined
-  }
-
-  function attempt(getter: (() => unknown) | undefined, object: object): unknown {
-    try {
-      return getter === undefined ? undefined : apply(getter, object, [])
-    } catch {
-      return undefined
-    }
-  }
-
-  function bufferReaders() {
-    const { getOwnPropertyDescriptor } = Reflect
-    const getter = (prototype: object, name: string) => getOwnPropertyDescriptor(prototype, name)?.get
-    return {
-      ofArray: getter(getPrototypeOf(Uint8Array.prototype) as object, 'buffer'),
-      ofDataView: getter(DataView.prototype, 'buffer'),
-      length: typeof SharedArrayBuffer === 'function' ? getter(SharedArrayBuffer.prototype, 'byteLength') : undefined,
-    }
   }
 
   function cannotCross(place: string, what: string): Error {

@@ -8,6 +8,7 @@ import type { processMembers } from './node/process.ts'
 import type { nodeTimers } from './node/timeouts.ts'
 import type { packer, Packed } from './pack.ts'
 import type { insideReferences } from './references.ts'
+import type { sharedMemory } from './shared-memory.ts'
 import type { stacks } from './stacks.ts'
 import type { thrownReader } from './thrown.ts'
 import type { timers } from './timers.ts'
@@ -102,6 +103,7 @@ interface Parts {
   guestConsole: typeof makeConsole
   exported: typeof exported
   formatter: typeof formatter
+  sharedMemory: typeof sharedMemory
   stacks: typeof stacks
   hostCalls: typeof hostCalls
   dynamicImports: typeof dynamicImports
@@ -141,10 +143,11 @@ export function isolatePrelude(outside: Outside, parts: Parts): Begin {
   const { find, describe } = parts.exported()
   const read = parts.thrownReader()
   const { format } = parts.formatter()
-  const guestConsole = parts.guestConsole({ format, write, log }, parts.packer)
+  const shared = parts.sharedMemory()
+  const guestConsole = parts.guestConsole({ format, write, log, isShared: shared.isShared }, parts.packer)
   const task: Task = { operation: 0 }
   const host = parts.hostCalls(send, task)
-  const references = parts.insideReferences({ ...parts, ...host, release })
+  const references = parts.insideReferences({ ...parts, ...host, ...shared, release })
   const { globals: timerGlobals, tick } = parts.timers(arm, task)
   const { importer, importing, imported, importFailed } = parts.dynamicImports(importModule, host.makeError, task)
   const { runMain, requireFrom } = parts.modules(load, host.makeError, importer, system)
@@ -260,8 +263,7 @@ export function isolatePrelude(outside: Outside, parts: Parts): Begin {
       true,
     )
     parts.webGlobals(realm, options.env, requireFrom)
-    // Memory that two isolates share would change while the outside reads it.
-    delete realm.SharedArrayBuffer
+    shared.take(realm)
     for (const [name, shape] of options.globals.children) {
       if (name === 'console' && shape.kind === 'value' && shape.value === undefined) continue
       if (name === 'console' && shape.kind === 'object') host.extend(guestConsole.console, shape, name, true)

@@ -5,6 +5,7 @@ import type { unpacker } from './unpack.ts'
 export interface InsideReferencesOptions {
   readonly packer: typeof packer
   readonly unpacker: typeof unpacker
+  isShared(value: object): boolean
   /** Makes a function that calls one of outside by its number. */
   makeFunction(index: number, name: string): (...args: unknown[]) => Promise<any>
   /** The program holds a function of outside no more. */
@@ -16,7 +17,7 @@ export interface InsideReferencesOptions {
  * The functions and streams that a program gave away, and those that it was given. Runs inside the isolate: uses nothing but
  * the language.
  */
-export function insideReferences({ packer, unpacker, makeFunction, release, makeError }: InsideReferencesOptions) {
+export function insideReferences({ packer, unpacker, isShared, makeFunction, release, makeError }: InsideReferencesOptions) {
   const { apply, defineProperty } = Reflect
   const asyncIterator: typeof Symbol.asyncIterator = Symbol.asyncIterator
   const dispose: typeof Symbol.dispose = Symbol.dispose
@@ -47,6 +48,7 @@ export function insideReferences({ packer, unpacker, makeFunction, release, make
       },
       takeBack: (_kind, id) => takeBack(id),
       isRefused: () => false,
+      isShared,
     },
     true,
   )
