@@ -8,6 +8,7 @@ import {
   MethodNotFound,
   type RuntimeUsage,
 } from '@confine-sandbox/contract'
+import { Alarm } from './alarm.ts'
 import { readLogged } from './captured-console.ts'
 import { copiedError } from './guest-error.ts'
 import { GuestIsolate } from './guest-isolate.ts'
@@ -67,7 +68,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
   #running: Promise<void> | undefined
   #description: ApiChild[] = []
   #wasCalled = false
-  #timer: NodeJS.Timeout | undefined
+  readonly #alarm = new Alarm(() => this.#guest?.tick())
   #end: End | undefined
   readonly #imports = new ProgramImports()
 
@@ -196,10 +197,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
       done: (id, outcome, value) => operations.done(id, outcome, value),
       call: (callId, index, args, operationId) => void answers.answer(callId, index, args, operationId),
       release: (index) => references.release(index),
-      arm: (delayMs) => {
-        clearTimeout(this.#timer)
-        this.#timer = setTimeout(() => this.#guest?.tick(), delayMs)
-      },
+      arm: (delayMs) => this.#alarm.set(delayMs),
       write: (stream, text) => void (stream === 2 ? process.stderr : process.stdout).write(String(text)),
       log: (level, args) => void this.emit('console', ...readLogged(level, args)),
       exit: (code) => this.#finish({ kind: 'exited', code: code & 0xff, how: `the program called process.exit(${code & 0xff})` }),
@@ -243,7 +241,7 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
   #finish(end: End): void {
     if (this.#end !== undefined) return
     this.#end = end
-    clearTimeout(this.#timer)
+    this.#alarm.clear()
     this.#guest?.dispose()
     this.#guest = undefined
     this.#references?.close()

@@ -7,7 +7,7 @@ import type { Task } from './host-calls.ts'
  * @param task what runs now.
  */
 export function timers(arm: (delayMs: number) => void, task: Task) {
-  const { apply, defineProperty } = Reflect
+  const { apply } = Reflect
   const now = Date.now
   const { ceil, max } = Math
   const toNumber = Number
@@ -18,9 +18,13 @@ export function timers(arm: (delayMs: number) => void, task: Task) {
     readonly callback: Function
     readonly args: unknown[]
     readonly operation: number
+    before: Timer | undefined
+    behind: Timer | undefined
   }
   // In the order in which they are due.
-  const queue: Timer[] = []
+  let first: Timer | undefined
+  let last: Timer | undefined
+  const byId = { __proto__: null } as unknown as Record<number, Timer>
   let lastId = 0
   let armedFor = Infinity
 
@@ -31,40 +35,55 @@ export function timers(arm: (delayMs: number) => void, task: Task) {
 
   function add(callback: unknown, delayMs: number, args: unknown[], repeats: boolean): number {
     if (typeof callback !== 'function') throw new TypeError('The callback of a timer must be a function')
-    const timer = { id: ++lastId, due: now() + delayMs, every: repeats ? delayMs : undefined, callback, args, operation: task.operation }
+    const timer: Timer = {
+      id: ++lastId,
+      due: now() + delayMs,
+      every: repeats ? delayMs : undefined,
+      callback,
+      args,
+      operation: task.operation,
+      before: undefined,
+      behind: undefined,
+    }
     insert(timer)
     return timer.id
   }
 
   function insert(timer: Timer): void {
-    let index = queue.length
-    while (index > 0 && queue[index - 1]!.due > timer.due) {
-      set(index, queue[index - 1]!)
-      index--
-    }
-    set(index, timer)
+    let before = last
+    while (before !== undefined && before.due > timer.due) before = before.before
+    timer.before = before
+    timer.behind = before === undefined ? first : before.behind
+    join(before, timer)
+    join(timer, timer.behind)
+    byId[timer.id] = timer
     rearm()
   }
 
   function remove(id: unknown): void {
-    let index = 0
-    while (index < queue.length && queue[index]!.id !== id) index++
-    if (index === queue.length) return
-    for (; index < queue.length - 1; index++) set(index, queue[index + 1]!)
-    queue.length--
+    const timer = typeof id === 'number' ? byId[id] : undefined
+    if (timer === undefined) return
+    delete byId[timer.id]
+    join(timer.before, timer.behind)
+  }
+
+  function join(before: Timer | undefined, behind: Timer | undefined): void {
+    if (before === undefined) first = behind
+    else before.behind = behind
+    if (behind === undefined) last = before
+    else behind.before = before
   }
 
   function rearm(): void {
-    if (queue.length === 0 || queue[0]!.due >= armedFor) return
-    armedFor = queue[0]!.due
-    const delayMs = armedFor - now()
-    arm(max(0, delayMs))
+    if (first === undefined || first.due >= armedFor) return
+    armedFor = first.due
+    arm(max(0, armedFor - now()))
   }
 
   /** Runs what is due first; microtasks run before the next. */
   function tick(): void {
     armedFor = Infinity
-    const timer = queue[0]
+    const timer = first
     try {
       if (timer === undefined || timer.due > now()) return
       task.operation = timer.operation
@@ -77,17 +96,6 @@ export function timers(arm: (delayMs: number) => void, task: Task) {
     } finally {
       rearm()
     }
-  }
-
-  // A plain assignment would run a setter that the program put on Array.prototype.
-  function set(index: number, timer: Timer): void {
-    defineProperty(queue, index, {
-      __proto__: null,
-      value: timer,
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    } as PropertyDescriptor)
   }
 
   const globals = {

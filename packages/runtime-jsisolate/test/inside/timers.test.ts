@@ -1,18 +1,19 @@
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Alarm } from '../../src/alarm.ts'
 import { timers } from '../../src/inside/timers.ts'
 
 beforeEach(() => vi.useFakeTimers())
 afterEach(() => vi.useRealTimers())
 
-/** The outside as the runtime does it: one timer, the last that was asked for. */
+/** The outside as the runtime does it. */
 function make() {
-  let handle: NodeJS.Timeout | undefined
   let arms = 0
+  const alarm = new Alarm(() => made.tick())
   const made = timers(
     (delayMs) => {
       arms++
-      clearTimeout(handle)
-      handle = setTimeout(() => made.tick(), delayMs)
+      alarm.set(delayMs)
     },
     { operation: 0 },
   )
@@ -28,6 +29,30 @@ describe('timers', () => {
     expect(fired).toEqual([10, 10])
     vi.advanceTimersByTime(15)
     expect(fired).toEqual([10, 10, 20, 30])
+  })
+
+  test('fire so whatever is set and cleared', () => {
+    const act = fc.oneof(fc.record({ delay: fc.integer({ min: 1, max: 8 }) }), fc.record({ clear: fc.nat(40) }))
+    fc.assert(
+      fc.property(fc.array(act, { maxLength: 40 }), (acts) => {
+        const { setTimeout: set, clearTimeout: clear } = make()
+        const fired: number[] = []
+        const ids: number[] = []
+        const due = new Map<number, number>()
+        for (const act of acts) {
+          if ('delay' in act) {
+            const number = ids.length
+            ids.push(set(() => fired.push(number), act.delay))
+            due.set(number, act.delay)
+          } else {
+            clear(ids[act.clear])
+            due.delete(act.clear)
+          }
+        }
+        vi.advanceTimersByTime(100)
+        expect(fired).toEqual([...due].sort(([, a], [, b]) => a - b).map(([number]) => number))
+      }),
+    )
   })
 
   test('repeat until they are cleared', () => {
