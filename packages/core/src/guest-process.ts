@@ -47,6 +47,8 @@ export class GuestProcess {
   readonly #leadsGroup: boolean
   readonly #hasLateReports: boolean
   #exit: ProcessExit | undefined
+  /** Whether all was heard that was said on the channel. */
+  #isChannelOver = false
   #hasEnded = false
 
   /**
@@ -118,6 +120,12 @@ export class GuestProcess {
     if (this.isSupervised) setTimeout(() => this.child.kill('SIGKILL'), supervisorGraceMs).unref()
   }
 
+  /** Nothing more is heard on the channel. Until then the end is not told, as what came last may be what explains it. */
+  channelIsOver(): void {
+    this.#isChannelOver = true
+    this.#endWhenAllIsRead()
+  }
+
   #read(stream: Readable, take: (chunk: Buffer) => void): void {
     this.#open.add(stream)
     const done = () => {
@@ -162,7 +170,8 @@ export class GuestProcess {
   }
 
   #endWhenAllIsRead(): void {
-    if (this.#exit !== undefined && this.#open.size === 0) this.#end(this.#exit)
+    // What a process says that the host ends is heard by nobody.
+    if (this.#exit !== undefined && this.#open.size === 0 && (this.#isChannelOver || this.isEnding)) this.#end(this.#exit)
   }
 
   #end(exit: ProcessExit): void {

@@ -259,6 +259,7 @@ export class GuestSession {
     if (ConfineError.is(error)) this.process.stop({ kind: 'protocol', reason: error.message })
     // It closed its end: it is about to exit, or it cannot be reached any more.
     else this.expectEnd({ kind: 'protocol', reason: 'The guest closed its channel and went on' })
+    this.process.channelIsOver()
   }
 
   #ended(plainEnd: GuestEnd, exitCode: number): void {

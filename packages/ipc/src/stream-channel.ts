@@ -3,6 +3,7 @@ import { type Channel, type ChannelReceiver, ConfineError } from '@confine-sandb
 import type { ByteSocket } from './byte-socket.ts'
 import { FrameDecoder, frameHeaderBytes, writeAttachmentHeader, writeFrameHeader } from './frame.ts'
 import { type FrameChannel, type FrameChannelReceiver, shortMessageBytes } from './frame-channel.ts'
+import { keepLastWords } from './last-words.ts'
 import { type ChannelLimits, defaultLimits } from './limits.ts'
 import { Outbox } from './outbox.ts'
 import { TurnBudget } from './turn-budget.ts'
@@ -70,7 +71,11 @@ class StreamChannel implements FrameChannel {
     // Below the stream's own mark no 'drain' would follow.
     this.#pauseAbove = Math.max(options.pauseReadingAboveBytes ?? Number.POSITIVE_INFINITY, stream.writableHighWaterMark)
     // A stream without an error listener takes the whole process down; the error itself is reported by 'close'.
-    stream.on('error', (error) => this.#finish(error))
+    stream.on('error', (error) => {
+      if (this.#endOfRest !== undefined) return
+      if (this.#rest === undefined) this.#finish(error)
+      else this.#endOfRest = () => this.#finish(error)
+    })
     // The other side may be gone before anybody listens here.
     stream.on('close', () => {
       if (this.#endOfRest === undefined || this.#waitsForDrain) this.#finish()
@@ -122,13 +127,14 @@ class StreamChannel implements FrameChannel {
       this.#turn.end()
       return taken
     }
+    if (hasHandle(stream)) keepLastWords(stream, (bytes, error) => this.#takeLastWords(bytes, take, error))
     if (this.#own === undefined) this.#readEvents(take)
     else this.#own.open((chunk) => this.#takeLent(chunk, take))
     stream.on('end', () => {
       const finish = () =>
         this.#finish(decoder.isIdle ? undefined : new ConfineError('ERR_CONFINE_PROTOCOL', 'The stream ended inside a frame'))
       if (this.#rest === undefined) finish()
-      else this.#endOfRest = finish
+      else this.#endOfRest ??= finish
     })
   }
 
@@ -162,6 +168,16 @@ class StreamChannel implements FrameChannel {
     const readsOn = this.#takeLent(rest.bytes, rest.take)
     if (this.#rest === undefined) this.#endOfRest?.()
     return readsOn
+  }
+
+  /** Nothing can be written any more. What the other side said before is taken in its turn, and then the channel ends. */
+  #takeLastWords(bytes: Buffer, take: (chunk: Buffer) => number, error: Error): void {
+    const rest = this.#rest?.bytes ?? noBytes
+    if (this.#isClosed || rest.length + bytes.length === 0) return
+    this.#rest = { bytes: Buffer.concat([rest, bytes]), take }
+    this.#endOfRest ??= () => this.#finish(error)
+    this.#waitsForDrain = false
+    setImmediate(() => this.#readOn())
   }
 
   send(message: Uint8Array): void {
@@ -282,6 +298,13 @@ class StreamChannel implements FrameChannel {
 
 /** So many short messages leave at once, before the tick is over. */
 const messagesTogether = 64
+
+const noBytes = Buffer.alloc(0)
+
+/** Whether it is one of Node's sockets. */
+function hasHandle(stream: object): stream is Duplex {
+  return '_handle' in stream
+}
 
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Duplex, duplexPair } from 'node:stream'
 import { isDeepStrictEqual } from 'node:util'
-import { expect, test } from 'vitest'
-import { Peer, spawnedChannel } from '../src/index.ts'
+import type { Channel } from '@confine-sandbox/contract'
+import { expect, onTestFinished, test } from 'vitest'
+import { Peer, spawnedChannel, streamChannel } from '../src/index.ts'
 
 const index = new URL('../src/index.ts', import.meta.url).href
 
@@ -266,4 +270,43 @@ test('what is no socket of this process is read as a stream', async () => {
   channel.open({ message: message.resolve, closed: () => {} })
   right.write(Buffer.of(1, 0, 0, 0, 7))
   expect([...(await message.promise)]).toEqual([7])
+})
+
+/** Answers each message of a process that says many in one breath and is gone before the first is read. Returns what was heard. */
+async function answerTheDead(make: (socket: Duplex) => Channel): Promise<{ heard: number[]; error: Error | undefined }> {
+  const frames = Buffer.alloc(messagesOfTheDead * 8)
+  for (let i = 0; i < messagesOfTheDead; i++) {
+    frames.writeUInt32LE(4, i * 8)
+    frames.writeUInt32BE(i, i * 8 + 4)
+  }
+  const directory = mkdtempSync(join(tmpdir(), 'confine-test-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  writeFileSync(join(directory, 'words'), frames)
+  const child = spawn('/bin/sh', ['-c', 'cat "$0" >&3; kill -9 $$', join(directory, 'words')], {
+    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+  })
+  const channel = make(child.stdio[3] as Duplex)
+  const heard: number[] = []
+  const closed = Promise.withResolvers<Error | undefined>()
+  channel.open({
+    message(bytes) {
+      heard.push(Buffer.from(bytes).readUInt32BE())
+      channel.send(Buffer.alloc(8))
+    },
+    closed: closed.resolve,
+  })
+  // Nothing is read until it is gone: this process knows of it by its own standing still.
+  while (readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.[0] !== 'Z');
+  return { heard, error: await closed.promise }
+}
+
+/** More than are read at once, and no more than a socket holds. */
+const messagesOfTheDead = 16_000
+
+test.each([
+  ['a socket of its own', (socket: Duplex) => spawnedChannel(socket).channel],
+  ['any socket', (socket: Duplex) => streamChannel(socket)],
+])('what a process said last is heard although it is answered no more, over %s', async (_name, make) => {
+  const { heard } = await answerTheDead(make)
+  expect(heard).toEqual(Array.from({ length: messagesOfTheDead }, (_, i) => i))
 })
