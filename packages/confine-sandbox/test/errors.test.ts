@@ -101,3 +101,15 @@ test.each(runtimes)('%s: the stack of a failure goes on with the functions of th
   expect(await stackOf(loadPlugIn())).toMatch(/at (async )?loadPlugIn /)
   expect(await stackOf(handleRequest('never', 50))).toMatch(/at (async )?handleRequest /)
 })
+
+test.each(runtimes)('%s: a program that is TypeScript and does not say so is told what it lacks', async (runtime) => {
+  const source = 'const add = (a: number) => a\n'
+  for (const text of [`${source}exports.add = add`, `${source}export { add }`]) {
+    const failed = await sandbox({ runtime })
+      .execContainer({ source: text })
+      .catch((error: unknown) => error)
+    expect(failed).toMatchObject({ code: 'ERR_CONFINE_SOURCE_FAILED', message: expect.stringContaining("give the option language: 'ts'") })
+    const program = await sandbox({ runtime }).execContainer({ source: text, language: 'ts' })
+    expect(await program.call('add', [2])).toBe(2)
+  }
+})

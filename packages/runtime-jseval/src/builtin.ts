@@ -14,7 +14,10 @@ export function builtin(id: unknown, replaced?: ReplacedModules): unknown {
   if (own !== undefined) return own
   const module = process.getBuiltinModule(id)
   if (module !== undefined) return module
-  throw moduleError(id, "in this sandbox there are only Node's own modules, and those that were gathered with the program")
+  throw moduleError(
+    id,
+    "it is none of Node's, and was not gathered. Give the program as files or with a sourcePath, or bundle it into the source",
+  )
 }
 
 /** Whether a name is that of one of Node's own modules. */

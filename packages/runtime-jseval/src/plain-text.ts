@@ -15,13 +15,20 @@ export function plainText(text: string, language: 'js' | 'ts', path: string): st
   }
 }
 
-/** Puts the place in front of the stack of an error of the compiler, which for ES modules does not say where it is. */
+/**
+ * Puts the place in front of the stack of an error of the compiler, which for ES modules does not say where it is, and says when
+ * the text can be read as TypeScript, which happens to programs that were written by language models.
+ */
 export function withPlace(error: unknown, text: string, path: string): unknown {
-  if (!types.isNativeError(error) || error.stack?.includes(path) === true) return error
+  if (!types.isNativeError(error)) return error
   try {
-    withoutTypes(text)
+    if (withoutTypes(text) === text) return error
+    const message = `${error.message}. It is TypeScript: name it .ts, or give the option language: 'ts'`
+    error.stack = error.stack?.replace(error.message, () => message)
+    error.message = message
   } catch (found) {
-    error.stack = `${placeIn(found as Error, path)}${error.name}: ${error.message}\n    at ${path}`
+    if (error.stack?.includes(path) !== true)
+      error.stack = `${placeIn(found as Error, path)}${error.name}: ${error.message}\n    at ${path}`
   }
   return error
 }

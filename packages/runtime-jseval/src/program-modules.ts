@@ -35,13 +35,13 @@ export class ProgramModules {
   async run(): Promise<{ readonly exports: unknown }> {
     const { path, text, language, format } = this.#program
     const plain = plainText(text, language, path)
-    if (format === 'commonjs') return this.#runCommonJs(path, plain)
-    if (format === undefined) {
+    if (format !== 'module') {
       try {
         return this.#runCommonJs(path, plain)
       } catch (error) {
         // The compiler knows best how a text is written that does not say so.
-        if (this.#main !== undefined || !isModuleSyntaxError(error)) throw error
+        if (this.#main !== undefined) throw error
+        if (format === 'commonjs' || !isModuleSyntaxError(error)) throw withPlace(error, plain, path)
       }
     }
     const module = this.#link(() => this.#sourceText(path, plain))

@@ -48,7 +48,7 @@ describe('require', () => {
 
   test.each(['lodash', './other', '/etc/passwd', '../x.js', 'node:nothing', 'file:///etc/passwd', 'vitest'])('knows no %s', async (id) => {
     const error = await rejection(start(`require('${id}')`))
-    expect(error).toMatchObject({ code: 'MODULE_NOT_FOUND', message: expect.stringContaining('in this sandbox') })
+    expect(error).toMatchObject({ code: 'MODULE_NOT_FOUND', message: expect.stringContaining('was not gathered') })
   })
 
   test.each(['undefined', '5', '{}', "''"])('of %s is a TypeError', async (id) => {

@@ -99,6 +99,12 @@ describe('errors', () => {
     expect(error.stack).toBe(`${error}\n    at f (/app/main.js:2:21)\n    at Object.<anonymous> (/app/main.js:3:1)`)
   })
 
+  test('of syntax tell who forgot to say that it is TypeScript', async () => {
+    const error = await rejection(start('const add = (a: number) => a'))
+    expect(error.message).toMatch(/\. It is TypeScript: name it \.ts, or give the option language: 'ts'$/)
+    expect((await rejection(start('const add = (a: number =) => a'))).message).not.toContain('TypeScript')
+  })
+
   test('of syntax say where', async () => {
     const error = await rejection(start('let ok\nlet x = ;'))
     expect(error).toBeInstanceOf(SyntaxError)

@@ -1,3 +1,4 @@
+import { typeScriptHint } from './plain-text.ts'
 import type { Thrown } from './inside/thrown.ts'
 
 /** Makes an Error of what a program threw: its name, message, cause, code and own data, and the program's part of its stack. */
@@ -22,15 +23,18 @@ export function copiedError(thrown: unknown): Error {
 /**
  * Makes the error of a program that cannot be compiled, with the line that is wrong.
  * @param textOf gives the text of a file.
+ * @param isJavaScript says whether that is how it is to be read.
  */
-export function compileError(thrown: unknown, textOf: (path: string) => string): Error {
+export function compileError(thrown: unknown, textOf: (path: string) => string, isJavaScript: (path: string) => boolean): Error {
   const error = copiedError(thrown)
   // isolated-vm puts the place at the end of the message. A program can write what looks like one, of any size.
   const place = / \[(.*):(\d+):(\d+)\]$/.exec(error.message.slice(-longestPlace))
   if (place === null) return error
   const [all, path, line, column] = place as unknown as [string, string, string, string]
-  const message = error.message.slice(0, -all.length)
-  const source = textOf(path).split('\n')[Number(line) - 1] ?? ''
+  const text = textOf(path)
+  const hint = error.name === 'SyntaxError' && isJavaScript(path) ? typeScriptHint(text) : ''
+  const message = error.message.slice(0, -all.length) + hint
+  const source = text.split('\n')[Number(line) - 1] ?? ''
   const shown = source.length <= 200 ? `${source}\n${' '.repeat(Math.min(source.length, Math.max(0, Number(column) - 1)))}^\n\n` : ''
   return guestError({
     name: error.name,

@@ -9,6 +9,7 @@ import { isShared } from './is-shared.ts'
 import { LinkedModules, type ModuleSource } from './linked-modules.ts'
 import type { NewIsolate } from './new-isolates.ts'
 import type { IsolateOwner } from './outside.ts'
+import { withoutWrapper, withoutWrapperLater } from './without-wrapper.ts'
 
 /**
  * One isolate with one context. Every entry into it is asynchronous, on a thread of isolated-vm's pool, so that a program that
@@ -65,14 +66,22 @@ export class GuestIsolate {
       try {
         this.#runScript(operationId, path, this.#isolate.compileScriptSync(lines, origin))
       } catch (error) {
-        if (!this.#hasEnded(error)) failed(error)
+        if (!this.#hasEnded(error)) failed(withoutWrapper(error, () => this.#isolate.compileScriptSync(body, { filename: path })))
       }
       return
     }
     this.#entrance.enterLater(
-      async () => this.#runScript(operationId, path, await this.#isolate.compileScript(lines, origin)),
+      async () => this.#runScript(operationId, path, await this.#compileLater(lines, origin, body)),
       (error) => this.#hasEnded(error) || failed(error),
     )
+  }
+
+  async #compileLater(lines: string, origin: ivm.ScriptOrigin, body: string): Promise<ivm.Script> {
+    try {
+      return await this.#isolate.compileScript(lines, origin)
+    } catch (error) {
+      throw await withoutWrapperLater(error, () => this.#isolate.compileScript(body, { filename: origin.filename! }))
+    }
   }
 
   #runScript(operationId: number, path: string, script: ivm.Script): void {

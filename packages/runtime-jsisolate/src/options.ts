@@ -41,6 +41,7 @@ export const defaultMemoryLimitMiB = 128
 export interface Program {
   /** The text as it was given. */
   readonly text: string
+  readonly language: 'js' | 'ts'
   /** The text ready to be compiled. @throws SyntaxError for TypeScript that is none. */
   main(): ModuleSource
   readonly path: string
@@ -71,6 +72,7 @@ export function readProgram(options: JsIsolateOptions): Program {
   let main: ModuleSource | undefined
   return {
     text,
+    language,
     path,
     graph: options.graph,
     main: () => (main ??= { path, ...withImportCalls(plainText(text, language, path)) }),

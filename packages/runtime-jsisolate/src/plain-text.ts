@@ -22,3 +22,12 @@ export function plainText(text: string, language: 'js' | 'ts', path: string): st
     })
   }
 }
+
+/** Whether a text that is no JavaScript can be read as TypeScript, which happens to programs that were written by language models. */
+export function typeScriptHint(text: string): string {
+  try {
+    return stripTypeScriptTypes(text) === text ? '' : ". It is TypeScript: name it .ts, or give the option language: 'ts'"
+  } catch {
+    return ''
+  }
+}

@@ -41,7 +41,8 @@ export function programModules(program: Program, canRead: boolean): ProgramModul
     const name = specifier.replace(/^node:/, '')
     if (specifier.startsWith('node:') || nodeModules.has(name)) return nodeModule(name)
     if (graph !== undefined) return gathered(kind, specifier, from)
-    if (!canRead) return missing(specifier, 'in this sandbox there are no files to load modules from. Bundle it into the source')
+    if (!canRead)
+      return missing(specifier, 'it was not gathered. Give the program as files or with a sourcePath, or bundle it into the source')
     try {
       const file = findModuleFile(specifier, from, root)
       if (file !== undefined) return read(file.path, file.text)

@@ -40,7 +40,18 @@ export class ProgramSources {
 
   /** The error of a text that did not load. */
   errorOf(error: unknown): Error {
-    return error instanceof ImportError ? error : compileError(error, (path) => this.#textOf(path))
+    return error instanceof ImportError
+      ? error
+      : compileError(
+          error,
+          (path) => this.#textOf(path),
+          (path) => this.#languageOf(path) === 'js',
+        )
+  }
+
+  #languageOf(path: string): 'js' | 'ts' | undefined {
+    const { language, path: main, graph } = this.#program
+    return path === main ? language : graph?.modules.get(path)?.language
   }
 
   #textOf(path: string): string {

@@ -141,6 +141,23 @@ describe('errors', () => {
     expect(error.stack).toBe(`${error}\n    at f (/app/main.js:2:21)\n    at Object.<anonymous> (/app/main.js:3:1)`)
   })
 
+  test.each([
+    ['is cut off', 'exports.a = () => {\n  if (true) {\n', '3:1', 'Unexpected end of input'],
+    ['lacks a parenthesis', 'exports.a = f(1,\n2', '2:1', 'missing ) after argument list'],
+    ['has a brace too many', 'exports.a = 1\n}', '2:1', "Unexpected token '}'"],
+    ['returns, and is cut off', 'if (module.x) return\nif (true) {', '3:2', "Unexpected token ')'"],
+    ['is long and cut off', `exports.a = () => {\n// ${'x'.repeat(40_000)}\n`, '3:1', 'Unexpected end of input'],
+  ])('of syntax are those of the program alone: one that %s', async (_what, source, place, message) => {
+    const error = await rejection(start(source))
+    expect(error).toMatchObject({ name: 'SyntaxError', message, stack: expect.stringMatching(`\n    at /guest/main.js:${place}$`) })
+  })
+
+  test.each(['cjs', 'esm'] as const)('of syntax tell who forgot to say that it is TypeScript (%s)', async (module) => {
+    const error = await rejection(start('const add = (a: number) => a', { module }))
+    expect(error.message).toMatch(/\. It is TypeScript: name it \.ts, or give the option language: 'ts'$/)
+    expect((await rejection(start('const add = (a: number =) => a', { module }))).message).not.toContain('TypeScript')
+  })
+
   test.each(['cjs', 'esm'] as const)('of syntax say where (%s)', async (module) => {
     const error = await rejection(start('let x = ;', { module }))
     expect(error).toBeInstanceOf(SyntaxError)

@@ -4,7 +4,8 @@ import { codec } from './inside/codec.ts'
 import { preludePath, preludeSource } from './inside/index.ts'
 import type { GlobalEntry, Inside, Outcome } from './inside/prelude.ts'
 import type { Program } from './options.ts'
-import { hostModule, ProgramModules, withMeta, wrapped } from './program-modules.ts'
+import type { SourceFile } from './guest-error.ts'
+import { hostModule, ProgramModules, withMeta, withoutHashbang, wrapped } from './program-modules.ts'
 import { ProgramTimers } from './program-timers.ts'
 import { StepCounter } from './step-counter.ts'
 
@@ -92,9 +93,15 @@ export class GuestEngine {
       const isModule = module === 'esm'
       const code = isModule ? withMeta(text, path) : wrapped(text)
       const result = this.#context.evalCode(code, path, { type: isModule ? 'module' : 'global' })
-      if (result.error !== undefined) return this.#thrown(operationId, result.error)
+      if (result.error !== undefined)
+        return this.#thrown(operationId, isModule ? result.error : this.#withoutWrapper(result.error, text, path))
       this.#invoke(operationId, isModule ? 'runModule' : 'runCommonJs', this.#context.newNumber(operationId), result.value)
     })
+  }
+
+  /** The file of the program that a stack names. */
+  fileAt(path: string): SourceFile | undefined {
+    return this.#modules.source(path)
   }
 
   /** Calls an exported function. */
@@ -169,6 +176,25 @@ export class GuestEngine {
     const word = read.error === undefined ? this.#context.getString(read.value) : outOfMemory
     read.dispose()
     this.#owner.done(operationId, 'thrown', word)
+  }
+
+  /**
+   * What to say of a program that cannot be compiled within its wrapper: what is wrong with its own text. A brace that is missing
+   * is noticed at the wrapper's, on a line that the program does not have.
+   */
+  #withoutWrapper(error: QuickJSHandle, text: string, path: string): QuickJSHandle {
+    const head = ' '.repeat(this.#modules.source(path)?.headLength ?? 0)
+    const alone = this.#context.evalCode(head + withoutHashbang(text), path, { compileOnly: true })
+    // A function, and so a program, may return.
+    if (
+      alone.error === undefined ||
+      /return|new\.target/.test(this.#context.getProp(alone.error, 'message').consume((message) => this.#context.getString(message)))
+    ) {
+      alone.dispose()
+      return error
+    }
+    error.dispose()
+    return alone.error
   }
 
   #compile(path: string) {

@@ -1,5 +1,6 @@
 import { isBuiltin } from 'node:module'
 import { type GatheredModule, gatheredPath } from '@confine-sandbox/contract'
+import type { SourceFile } from './guest-error.ts'
 import type { FoundModule } from './inside/modules.ts'
 import type { Program } from './options.ts'
 import { plainText } from './plain-text.ts'
@@ -66,10 +67,22 @@ export class ProgramModules {
     return wrapped(plainText(text, language, path))
   }
 
+  /** The text of a program's file, when that is one of its modules or itself, and how many columns stand before it on its first line. */
+  source(path: string): SourceFile | undefined {
+    const { path: main, module, graph } = this.#program
+    const gathered = graph?.modules.get(path)
+    if (path !== main && gathered === undefined) return undefined
+    const text = gathered?.text ?? this.#program.main()
+    const isCommonJs = gathered === undefined ? module === 'cjs' : gathered.format === 'commonjs'
+    const isJavaScript = gathered === undefined || gathered.language === 'js'
+    return { text, isJavaScript, headLength: (isCommonJs ? wrapperHead : metaHead(text, path)).length }
+  }
+
   #find(kind: 'import' | 'require', specifier: string, from: string): string | (FoundModule & { kind: 'error' }) {
     const { graph, path: main } = this.#program
     if (isBuiltin(specifier)) return missing(specifier, 'in QuickJS there is nothing of Node')
-    if (graph === undefined) return missing(specifier, 'no modules were gathered. Give a sourcePath or files, or bundle it into the source')
+    if (graph === undefined)
+      return missing(specifier, 'it was not gathered. Give the program as files or with a sourcePath, or bundle it into the source')
     const path = gatheredPath(graph, kind, specifier, from === main ? graph.entry : from)
     if (path !== undefined && graph.modules.has(path)) return path
     return missing(
@@ -99,17 +112,22 @@ class ImportError extends Error {
 
 /** A CommonJS module as a function. On one line with the text, so that no line moves. */
 export function wrapped(text: string): string {
-  return `(function (exports, require, module, __filename, __dirname) { ${withoutHashbang(text)}\n})`
+  return `${wrapperHead}${withoutHashbang(text)}\n})`
 }
+
+const wrapperHead = '(function (exports, require, module, __filename, __dirname) { '
 
 /** An ES module that knows where it is. */
 export function withMeta(text: string, path: string): string {
-  const plain = withoutHashbang(text)
-  return plain.includes('import.meta') ? `import.meta.url = ${JSON.stringify(`file://${encodeURI(path)}`)}; ${plain}` : plain
+  return metaHead(text, path) + withoutHashbang(text)
+}
+
+function metaHead(text: string, path: string): string {
+  return text.includes('import.meta') ? `import.meta.url = ${JSON.stringify(`file://${encodeURI(path)}`)}; ` : ''
 }
 
 /** A program file of Unix may begin with one. As a comment it keeps its line. */
-function withoutHashbang(text: string): string {
+export function withoutHashbang(text: string): string {
   return text.startsWith('#!') ? `//${text.slice(2)}` : text
 }
 

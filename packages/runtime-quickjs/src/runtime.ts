@@ -135,7 +135,7 @@ export class QuickJsConfineRuntime extends AbstractConfineRuntime {
     } catch {
       return // No word of the prelude's.
     }
-    this.emit('runtime-error', guestError(facts))
+    this.emit('runtime-error', this.#guestError(facts))
   }
 
   /** Tells what is logged to whoever listens to the event 'console', and writes it. */
@@ -175,8 +175,12 @@ export class QuickJsConfineRuntime extends AbstractConfineRuntime {
     } catch {
       return reject(new ConfineError('ERR_CONFINE_VALUE', `The result of ${name} cannot be read.`))
     }
-    if (outcome === 'thrown') reject(guestError(value))
+    if (outcome === 'thrown') reject(this.#guestError(value))
     else resolve(value)
+  }
+
+  #guestError(facts: unknown): Error {
+    return guestError(facts, (path) => this.#engine?.fileAt(path))
   }
 
   #lost(end: EngineEnd): void {

@@ -84,6 +84,30 @@ describe('errors', () => {
     expect(error.stack).toContain('/guest/main.js:2')
   })
 
+  test.each([
+    ['is wrong on its first line', 'let x = ;', '/guest/main.js:1\nlet x = ;\n        ^\n\n', '1:9'],
+    ['is cut off', 'exports.a = () => {\n  if (true) {', '/guest/main.js:2\n  if (true) {\n             ^\n\n', '2:14'],
+    ['has a brace too many', 'exports.a = 1\n}', '/guest/main.js:2\n}\n^\n\n', '2:1'],
+  ])('of syntax show the place in the program: one that %s', async (_what, source, shown, place) => {
+    const { message, stack } = await rejection(start(source))
+    expect(stack).toBe(`${shown}SyntaxError: ${message}\n    at /guest/main.js:${place}`)
+  })
+
+  test.each([
+    ['cjs', "throw new Error('x')", 16],
+    ['cjs', "#!/usr/bin/env node\nthrow new Error('x')", 16],
+    ['esm', "import.meta; throw new Error('x')", 29],
+  ] as const)('of a first line name the column of the program (%s)', async (module, source, column) => {
+    const { stack } = await rejection(start(source, { module }))
+    expect(stack).toMatch(new RegExp(`/guest/main.js:${source.split('\n').length}:${column}\\)$`))
+  })
+
+  test.each(['cjs', 'esm'] as const)('of syntax tell who forgot to say that it is TypeScript (%s)', async (module) => {
+    const error = await rejection(start('const add = (a: number) => a', { module }))
+    expect(error.message).toMatch(/\. It is TypeScript: name it \.ts, or give the option language: 'ts'$/)
+    expect((await rejection(start('const add = (a: number =) => a', { module }))).message).not.toContain('TypeScript')
+  })
+
   test('carry name, code, cause and data', async () => {
     const { call } = await start(`class Odd extends Error { name = 'Odd' }
       exports.fail = () => { throw Object.assign(new Odd('no', { cause: new RangeError('below') }), { code: 'E_ODD', count: 3, list: [1] }) }`)
