@@ -1,11 +1,9 @@
-// `npm run bench`: everything that is measured, each beside its reference in the same run.
-//   --quick       fewer rounds, under a minute     --smoke   hardly any: does it run?
-//   --only=a,b    these suites only                --chart=FILE  writes the chart there as well
+// `npm run bench`: everything that is measured, each beside its reference in the same run. --help tells the flags.
 import { fork } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { chart } from './lib/chart.mjs'
+import { readFlags } from './lib/flags.mjs'
 import { machine } from './lib/machine.mjs'
 import { installMissingTools } from './lib/tools.mjs'
 import { figureLines, promiseLines } from './lib/text.mjs'
@@ -24,16 +22,8 @@ const suites = [
   { name: 'blocked' },
 ]
 
-const { values: flags } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    smoke: { type: 'boolean', default: false },
-    only: { type: 'string' },
-    chart: { type: 'string' },
-  },
-})
+const flags = readFlags([...new Set(suites.map(({ name }) => name))])
 const scale = flags.smoke ? 0.01 : flags.quick ? 0.15 : 1
-const wanted = flags.only?.split(',')
 const path = (name) => fileURLToPath(new URL(name, import.meta.url))
 
 if (process.platform !== 'linux') {
@@ -48,7 +38,7 @@ const missing = []
 const failed = []
 const measured = []
 for (const suite of suites) {
-  if (wanted !== undefined && !wanted.includes(suite.name)) continue
+  if (flags.only !== undefined && !flags.only.includes(suite.name)) continue
   try {
     const found = await runSuite(suite)
     Object.assign(ratios, found.ratios)
