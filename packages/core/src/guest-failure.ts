@@ -39,7 +39,15 @@ export function methodNotFound(method: string, cid: number): ConfineError {
 
 /** The error of a source that could not be loaded. */
 export function loadFailure(payload: ErrorPayload): ConfineError {
-  return failure('ERR_CONFINE_SOURCE_FAILED', payload, `The source could not be loaded: ${payload.name}: ${payload.message}`, loadCodes)
+  const message = `The source could not be loaded: ${payload.name}: ${payload.message}${moduleHint(payload)}`
+  return failure('ERR_CONFINE_SOURCE_FAILED', payload, message, loadCodes)
+}
+
+/** The commonest mistake in a package whose type is module. */
+function moduleHint({ name, message }: ErrorPayload): string {
+  const missing = name === 'ReferenceError' ? /^'?(exports|module|require|__filename|__dirname)'? is not defined$/.exec(message) : null
+  if (missing === null) return ''
+  return `. It was read as an ES module, where there is no ${missing[1]}: write import and export, or name it .cjs`
 }
 
 /** The error of a runtime that could not be loaded. */

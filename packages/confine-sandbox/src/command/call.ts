@@ -2,9 +2,9 @@ import { inspect } from 'node:util'
 import { ConfineError, Sandbox } from '../index.ts'
 import { type ConfineCommand, UsageError } from './command.ts'
 import { exitCodeOfEnd, exitCodes } from './exit-codes.ts'
-import { collectViolations, describe } from './run.ts'
+import { collectViolations, describe, reportError } from './run.ts'
 import { readSandboxOptions, sandboxOptions } from './sandbox-options.ts'
-import { harmless, harmlessLines, paint, writeJson, writeLine } from './terminal.ts'
+import { harmlessLines, writeJson, writeLine } from './terminal.ts'
 
 /** `confine call`: one exported function of a program. */
 export const call: ConfineCommand = {
@@ -51,15 +51,11 @@ export const call: ConfineCommand = {
       if (!ConfineError.is(error)) throw error
       await sbx.teardown()
       if (isJson) writeJson(terminal.out, { error: describe(error), violations })
-      else writeLine(terminal.err, `${paint(terminal.err, 'red', 'confine:')} ${harmless(`${thrownName(error)}${error.message}`)}`)
+      else reportError(terminal.err, error)
       if (error.code === 'ERR_CONFINE_TIMEOUT') return exitCodes.timeout
       return error.end === undefined ? exitCodes.failed : exitCodeOfEnd(error.end)
     }
   },
-}
-
-function thrownName({ errorName }: ConfineError): string {
-  return errorName === undefined ? '' : `${errorName}: `
 }
 
 function parameter(word: string): unknown {

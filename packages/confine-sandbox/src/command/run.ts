@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import { guestMethod } from '@confine-sandbox/guest'
 import { ConfineError, type Container, type ContainerClosed, Sandbox, type Violation } from '../index.ts'
 import { type ConfineCommand, UsageError } from './command.ts'
@@ -115,8 +116,17 @@ function report({ err }: Terminal, violations: readonly Violation[], error: Conf
     )
   }
   if (error === undefined) return
-  writeLine(err, `${paint(err, 'red', 'confine:')} ${harmless(error.message)}`)
-  if (error.guestStack !== undefined) for (const line of error.guestStack.split('\n').slice(1)) writeLine(err, harmless(line))
+  reportError(err, error)
+}
+
+/** What went wrong, and where in the program. */
+export function reportError(err: Writable, { message, errorName, guestStack = '' }: ConfineError): void {
+  const [first = '', ...lines] = guestStack.split('\n')
+  // As a rule that is the name and the message once more; of text that cannot be read it is the place.
+  const isSaid = first === '' || first.startsWith(`${errorName}: `) || first === errorName
+  const name = errorName === undefined || message.includes(`${errorName}: `) ? '' : `${errorName}: `
+  writeLine(err, `${paint(err, 'red', 'confine:')} ${harmless(name + message)}`)
+  for (const line of isSaid ? lines : [first, ...lines]) writeLine(err, harmless(line))
 }
 
 /** An error as data. What a guest said is marked as such by its fields. */

@@ -73,6 +73,19 @@ describe('confine run', () => {
     expect(err).not.toContain('\u001b')
   })
 
+  test.each(['run', 'call'])('%s says where a program cannot be read, and what an ES module lacks', async (command) => {
+    writeFileSync(file('broken.js'), '// one\nlet x = = 1\n')
+    writeFileSync(file('not-common.mjs'), 'exports.f = 1\n')
+    const broken = await confine(command, file('broken.js'), 'f')
+    expect(broken.err).toContain(`SyntaxError: Unexpected token '='\n${file('broken.js')}:2\nlet x = = 1\n        ^\n`)
+    expect(await confine(command, file('not-common.mjs'), 'f')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(
+        'exports is not defined. It was read as an ES module, where there is no exports: write import and export, or name it .cjs\n    at ',
+      ) as string,
+    })
+  })
+
   test('no program, no runtime', async () => {
     expect(await confine('run', file('none.js'))).toMatchObject({ code: 1, err: expect.stringMatching(/Cannot read the source/) as string })
     expect(await confine('run', '--runtime', 'no-such-runtime', file('end.js'))).toMatchObject({ code: 125 })
@@ -128,7 +141,11 @@ describe('confine call', () => {
   })
 
   test('failures have a code and a reason', async () => {
-    expect(await confine('call', file('math.js'), 'fail')).toEqual({ code: 1, out: '', err: 'confine: RangeError: no \n' })
+    expect(await confine('call', file('math.js'), 'fail')).toEqual({
+      code: 1,
+      out: '',
+      err: `confine: RangeError: no \n    at exports.fail (${file('math.js')}:1:100)\n`,
+    })
     expect(await confine('call', file('math.js'), 'constructor')).toMatchObject({ code: 1, out: '' })
     const { out } = await confine('call', '--json', file('math.js'), 'fail')
     expect(JSON.parse(out)).toMatchObject({ error: { code: 'ERR_CONFINE_GUEST_THREW', errorName: 'RangeError' } })
