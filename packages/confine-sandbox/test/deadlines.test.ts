@@ -256,3 +256,32 @@ test.each(['jseval-confine-runtime', 'jsisolate-confine-runtime'])(
     expect(await container.closed).toEqual({ cid: container.cid, error })
   },
 )
+
+test('a sandbox that is torn down while a container is being closed did not end for that', async () => {
+  const sbx = new Sandbox({ runtime: 'jsisolate-confine-runtime' })
+  const never = await sbx.execContainer({ source: 'exports.wait = () => new Promise(() => {})' })
+  await expect(never.call('wait', [], { timeoutMs: 50 })).rejects.toMatchObject({ code: 'ERR_CONFINE_TIMEOUT' })
+  await sbx.teardown()
+  expect(sbx.guestEnd).toMatchObject({ kind: 'signaled', signal: 'SIGTERM' })
+})
+
+test('who calls a container that has closed is told how it did', async () => {
+  const sbx = new Sandbox({ runtime: 'jsisolate-confine-runtime' })
+  try {
+    const [left, slow, closed] = await Promise.all(
+      ['process.exit(3)', 'exports.wait = () => new Promise(() => {})', ''].map((source) => sbx.execContainer({ source, env: 'nodejs' })),
+    )
+    await slow!.call('wait', [], { timeoutMs: 50 }).catch(() => {})
+    await closed!.close()
+    const told = (container: typeof left) => container!.call('wait').catch((error: unknown) => error)
+    const code = 'ERR_CONFINE_CONTAINER_NOT_FOUND'
+    expect(await told(left)).toMatchObject({ code, message: 'The sandbox has no open container 1: it exited with code 3' })
+    expect(await told(slow)).toMatchObject({
+      code,
+      message: expect.stringContaining('2: it was ended: The call of wait in container 2 took longer'),
+    })
+    expect(await told(closed)).toMatchObject({ code, message: 'The sandbox has no open container 3: it was closed' })
+  } finally {
+    await sbx.teardown()
+  }
+})

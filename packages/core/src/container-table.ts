@@ -8,6 +8,8 @@ export class ContainerTable {
   readonly #host: ContainerHost
   readonly #open = new Map<number, OpenContainer>()
   readonly #closed: (closed: ContainerClosed) => void
+  /** How the last ones closed, for those who call them still. */
+  readonly #endings = new Map<number, string>()
   #lastCid = 0
   #mostAtOnce = 0
 
@@ -56,7 +58,9 @@ export class ContainerTable {
   require(cid: number): OpenContainer {
     const open = this.#open.get(cid)
     if (open !== undefined) return open
-    throw new ConfineError('ERR_CONFINE_CONTAINER_NOT_FOUND', `The sandbox has no open container ${show(cid)}`)
+    const how = this.#endings.get(cid)
+    const why = how === undefined ? '' : `: it ${how}`
+    throw new ConfineError('ERR_CONFINE_CONTAINER_NOT_FOUND', `The sandbox has no open container ${show(cid)}${why}`)
   }
 
   /** Whether there ever was such a container. */
@@ -74,14 +78,23 @@ export class ContainerTable {
     const open = this.#open.get(closed.cid)
     if (open === undefined) return
     this.#open.delete(closed.cid)
+    this.#endings.set(closed.cid, howItClosed(closed).slice(0, 300))
+    if (this.#endings.size > keptEndings) this.#endings.delete(this.#endings.keys().next().value as number)
     open.close(closed)
     this.#closed(closed)
   }
 }
 
 /** For those who wait for a container that has closed. */
-export function containerClosed({ cid, exitCode, error }: ContainerClosed): ConfineError {
-  const how = error === undefined ? (exitCode === 0 ? 'was closed' : `exited with code ${exitCode}`) : `was ended: ${error.message}`
+export function containerClosed(closed: ContainerClosed): ConfineError {
+  const { cid, error } = closed
   const options = { fields: { cid }, ...(error === undefined ? {} : { cause: error }) }
-  return new ConfineError('ERR_CONFINE_CONTAINER_CLOSED', `Container ${cid} ${how}`, options)
+  return new ConfineError('ERR_CONFINE_CONTAINER_CLOSED', `Container ${cid} ${howItClosed(closed)}`, options)
 }
+
+function howItClosed({ exitCode, error }: ContainerClosed): string {
+  if (error !== undefined) return `was ended: ${error.message}`
+  return exitCode === 0 ? 'was closed' : `exited with code ${exitCode}`
+}
+
+const keptEndings = 100

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { ConfineError } from '@confine-sandbox/contract'
 
 /** The globals of a sandbox, flattened: `{ console: { log } }` is `console.log`. */
@@ -31,7 +32,11 @@ export function flattenGlobals(globals: unknown): FlatGlobals {
         functions.set(name, value)
         owners.set(name, group)
       } else if (isGroup(value)) walk(value, name, depth + 1)
-      else values.push([name, value])
+      else {
+        const method = methodOfClass(value)
+        if (method !== undefined) throw badGlobal(name, `is an object whose class has its methods. ${giveFunctions(key, method)}`)
+        values.push([name, value])
+      }
     }
   }
   walk(globals, '', 1)
@@ -45,6 +50,31 @@ export function isGroup(value: unknown): value is object {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || prototype === Object.prototype || Object.values(value).some((item) => typeof item === 'function')
+}
+
+/** An object of a class that is no data. Its own fields (a password, a socket) would be copied, and nothing of what it is for. */
+function methodOfClass(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || isData(value)) return undefined
+  let prototype: object | null = Object.getPrototypeOf(value)
+  // Where the chain ends is the Object of some realm.
+  while (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    for (const [name, { value: member }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      if (typeof member === 'function' && name !== 'constructor') return name
+    }
+    prototype = Object.getPrototypeOf(prototype)
+  }
+  return undefined
+}
+
+function giveFunctions(key: string, method: string): string {
+  return `Give the guest the functions that it needs: { ${key}: { ${method}: (...params) => ${key}.${method}(...params) } }`
+}
+
+/** What is copied as what it is. */
+function isData(value: object): boolean {
+  const { isMap, isSet, isDate, isRegExp, isAnyArrayBuffer, isNativeError, isBoxedPrimitive } = types
+  const kinds = [Array.isArray, ArrayBuffer.isView, isMap, isSet, isDate, isRegExp, isAnyArrayBuffer, isNativeError, isBoxedPrimitive]
+  return kinds.some((is) => is(value))
 }
 
 function badGlobal(name: string, problem: string): ConfineError {

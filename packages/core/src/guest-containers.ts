@@ -136,7 +136,10 @@ export class GuestContainers {
     if (table.get(cid) === undefined) return
     table.close({ cid, error })
     if (options.runtime.stopsContainers === true && this.#isShared) {
-      this.close(cid).catch(() => session.process.stop(closingTooSlow(cid)))
+      this.close(cid).catch(() => {
+        // Nobody answers any more when the process is being ended; it is not that the container was slow.
+        if (!session.process.isEnding) session.process.stop(closingTooSlow(cid))
+      })
       return
     }
     const failure = this.#owner.ending('a container had to be ended, which its runtime cannot do alone', error)

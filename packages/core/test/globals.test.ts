@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { flattenGlobals } from '../src/globals.ts'
 
@@ -50,4 +51,33 @@ test.each([
   ],
 ])('%s is refused', (_name, globals) => {
   expect(() => flattenGlobals(globals)).toThrow(expect.objectContaining({ code: 'ERR_CONFINE_BAD_OPTION' }))
+})
+
+test('an object of a class is refused: its fields would be copied, and nothing of what it is for', () => {
+  class Database {
+    password = 'secret'
+    query() {}
+  }
+  class Cached extends Database {
+    override password = 'other'
+  }
+  const refused = expect.objectContaining({
+    code: 'ERR_CONFINE_BAD_OPTION',
+    message: expect.stringContaining(
+      'The global tools.db is an object whose class has its methods. Give the guest the functions that it needs: { db: { query: ',
+    ),
+  })
+  expect(() => flattenGlobals({ tools: { db: new Database() } })).toThrow(refused)
+  expect(() => flattenGlobals({ tools: { db: new Cached() } })).toThrow(refused)
+})
+
+test('data of a class without methods, of the language and of other realms is copied', () => {
+  class Point {
+    x = 1
+  }
+  const data = { point: new Point(), map: new Map(), bytes: new Uint8Array(1), error: new RangeError('x'), boxed: Object(1n) }
+  expect(flattenGlobals({ ...data, foreign: runInNewContext('({ a: [1], when: new Date(0) })') }).values.map(([name]) => name)).toEqual([
+    ...Object.keys(data),
+    'foreign',
+  ])
 })
