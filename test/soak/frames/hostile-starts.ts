@@ -162,6 +162,8 @@ async function life(): Promise<void> {
     loadTimeoutMs: 30 + random.below(400),
     timeoutMs: 30 + random.below(300),
     standby: random.below(2) === 0,
+    transport: random.below(4) === 0 ? 'unix' : 'inherited',
+    spawner: random.below(4) === 0,
     limits: random.below(3) === 0 ? { lifeMs: 20 + random.below(500) } : {},
   }
   const sbx = new Sandbox(options)
@@ -192,7 +194,7 @@ async function life(): Promise<void> {
     if (one.status === 'rejected' && !ConfineError.is(one.reason)) throw new Error('Rejected with something else', { cause: one.reason })
   }
   await sbx.whenGuestProcessClosed
-  if ((await sbx.listContainers()).length > 0 || sbx.isGuestProcessActive) throw new Error('Something was left')
+  if ((await sbx.listContainers()).length > 0 || sbx.isGuestProcessActive) throw new Error('Something was left', { cause: sbx.guestEnd })
   if (sbx.ipc !== undefined && sbx.ipc.pendingRequests > 0) throw new Error('A request was left without an answer')
   rmSync(own, { recursive: true })
   const kind = sbx.guestEnd?.kind ?? 'none'
