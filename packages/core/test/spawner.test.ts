@@ -93,6 +93,8 @@ describe.runIf(process.platform === 'linux')('a spawner', () => {
     const [failure] = await once(child, 'error')
     expect(failure).toMatchObject(error)
     expect(child.pid).toBeUndefined()
+    // As Node tells it of a child that could not be spawned.
+    expect(child.exitCode).toBeLessThan(0)
     expect((child.stdio.slice(1) as unknown as Socket[]).every(({ destroyed }) => destroyed)).toBe(true)
     expect(spawner.isAlive).toBe(true)
   })
@@ -137,6 +139,7 @@ describe.runIf(process.platform === 'linux')('a spawner', () => {
     ;(child.stdio[2] as unknown as Socket).destroy()
     const ended = await Promise.race([once(child, 'error'), once(child, 'spawn').then(() => 'spawned')])
     expect(ended).toEqual([expect.objectContaining({ message: expect.stringContaining('given up') })])
+    expect(child.exitCode).toBeLessThan(0)
 
     using other = await spawner.place()
     const early = other.launch(command(endless), 4)

@@ -1,5 +1,6 @@
 import { ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
+import { constants } from 'node:os'
 
 /** Who has started a process, and can reach it. */
 export interface Starter {
@@ -64,7 +65,10 @@ export class SpawnedElsewhere extends ChildProcess {
     this.emit('spawn')
   }
 
+  /** As a child of Node's own that could not be spawned: it is not active any more. */
   failed(error: Error): void {
+    const errno = constants.errno[(error as NodeJS.ErrnoException).code as keyof typeof constants.errno] ?? 1
+    Object.assign(this, { exitCode: -errno })
     for (const socket of this.#sockets) socket.destroy()
     this.emit('error', error)
   }
