@@ -222,7 +222,7 @@ describe('modules', () => {
   test('a program that changes the language under the prelude learns no path of the outside', async () => {
     const source = `const { parse } = JSON
       exports.ask = () => {
-        JSON.parse = () => [['o', 'kind', 1, 'path', 2], 'commonjs', '/p/none.js']
+        JSON.parse = () => [['o', 'kind', 'commonjs', 'path', '/p/none.js']]
         try { require('./x') } catch ({ message, stack }) { return message + stack } finally { JSON.parse = parse }
       }`
     const main = { format: 'commonjs', language: 'js', text: source, imports: new Map(), requires: new Map(), exports: [] } as const

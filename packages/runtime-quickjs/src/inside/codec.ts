@@ -7,20 +7,22 @@ export interface Codec {
 }
 
 /**
- * The codec between the engine and this process: a table of values in JSON, so that circles and what is shared survive.
- * One of them works on each side; the one in the engine was made from the text of this function, so it uses nothing but
- * the language.
+ * The codec between the engine and this process: a table of objects in JSON, so that circles and what is shared survive. What
+ * JSON has itself stands where it is, everything else as a list with its place in the table. One of them works on each side;
+ * the one in the engine was made from the text of this function, so it uses nothing but the language; and what that does in a
+ * single step is fast there, where a step for each byte is not.
  */
 export function codec(): Codec {
-  const bytesOf = (hex: string) => {
-    const bytes = new Uint8Array(hex.length >> 1)
-    for (let index = 0; index < bytes.length; index++) bytes[index] = Number.parseInt(hex.slice(index * 2, index * 2 + 2), 16)
+  const { fromCharCode } = String
+  const chunk = 1024
+  const bytesOf = (text: string) => {
+    const bytes = new Uint8Array(text.length)
+    for (let index = 0; index < bytes.length; index++) bytes[index] = text.charCodeAt(index)
     return bytes
   }
-  const digits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-  const hexOf = (bytes: Uint8Array) => {
+  const textOf = (bytes: Uint8Array) => {
     const parts: string[] = []
-    for (let index = 0; index < bytes.length; index++) parts.push(digits[bytes[index]!]!)
+    for (let at = 0; at < bytes.length; at += chunk) parts.push(Reflect.apply(fromCharCode, null, bytes.subarray(at, at + chunk)))
     return parts.join('')
   }
   const views: Record<string, any> = {
@@ -45,10 +47,16 @@ export function codec(): Codec {
       if (typeof item === 'object' && item !== null) waiting.push(item)
       return index
     }
+    const slot = (item: any): unknown => {
+      const type = typeof item
+      const isInline =
+        type === 'string' || type === 'boolean' || item === null || (type === 'number' && item - item === 0 && (item !== 0 || 1 / item > 0))
+      return isInline ? item : [place(item)]
+    }
     place(value)
     while (waiting.length > 0) {
       const item = waiting.pop()!
-      table[places.get(item)!] = structure(item, place)
+      table[places.get(item)!] = structure(item, slot)
     }
     return JSON.stringify(table)
   }
@@ -70,21 +78,33 @@ export function codec(): Codec {
     }
   }
 
-  const structure = (item: any, place: (item: unknown) => number): unknown => {
-    if (Array.isArray(item)) {
-      const entries: number[] = []
-      for (const key of Object.keys(item)) if (String(Number(key) >>> 0) === key) entries.push(Number(key), place(item[key as any]))
-      return ['a', item.length, ...entries]
-    }
+  const structure = (item: any, slot: (item: unknown) => unknown): unknown => {
+    if (Array.isArray(item)) return list(item, slot)
     if (item instanceof Date) return ['d', item.getTime()]
     if (item instanceof RegExp) return ['r', item.source, item.flags]
-    if (item instanceof Map) return ['M', ...[...item].flat(1).map(place)]
-    if (item instanceof Set) return ['S', ...[...item].map(place)]
-    if (item instanceof ArrayBuffer) return ['B', hexOf(new Uint8Array(item))]
-    if (ArrayBuffer.isView(item)) return ['v', viewName(item), hexOf(new Uint8Array(item.buffer, item.byteOffset, item.byteLength))]
-    if (item instanceof Error) return ['e', String(item.name), String(item.message), String(item.stack), ...properties(item, place)]
+    if (item instanceof Map) return ['M', ...[...item].flat(1).map(slot)]
+    if (item instanceof Set) return ['S', ...[...item].map(slot)]
+    if (item instanceof ArrayBuffer) return ['B', textOf(new Uint8Array(item))]
+    if (ArrayBuffer.isView(item)) return ['v', viewName(item), textOf(new Uint8Array(item.buffer, item.byteOffset, item.byteLength))]
+    if (item instanceof Error) return ['e', String(item.name), String(item.message), String(item.stack), ...properties(item, slot)]
     for (const kind of [Promise, WeakMap, WeakSet]) if (item instanceof kind) throw new TypeError(`a ${kind.name} cannot be copied`)
-    return ['o', ...properties(item, place)]
+    return ['o', ...properties(item, slot)]
+  }
+
+  const list = (items: any[], slot: (item: unknown) => unknown): unknown => {
+    const entries: unknown[] = ['l']
+    for (let index = 0; index < items.length; index++) {
+      const item = items[index]
+      if (item === undefined && !Object.hasOwn(items, index)) return listWithHoles(items, slot)
+      entries.push(slot(item))
+    }
+    return entries
+  }
+
+  const listWithHoles = (items: any[], slot: (item: unknown) => unknown): unknown => {
+    const entries: unknown[] = []
+    for (const key of Object.keys(items)) if (String(Number(key) >>> 0) === key) entries.push(Number(key), slot(items[key as any]))
+    return ['a', items.length, ...entries]
   }
 
   const viewName = (item: object) => {
@@ -92,23 +112,25 @@ export function codec(): Codec {
     throw new TypeError('a view of an unknown kind cannot be copied')
   }
 
-  const properties = (item: any, place: (item: unknown) => number): unknown[] => {
+  const properties = (item: any, slot: (item: unknown) => unknown): unknown[] => {
     const entries: unknown[] = []
     const isError = item instanceof Error
-    for (const key of Object.keys(item)) if (!isError || !['name', 'message', 'stack'].includes(key)) entries.push(key, place(item[key]))
-    if (isError && Object.hasOwn(item, 'cause') && !Object.keys(item).includes('cause')) entries.push('cause', place(item.cause))
+    for (const key of Object.keys(item)) if (!isError || !['name', 'message', 'stack'].includes(key)) entries.push(key, slot(item[key]))
+    if (isError && Object.hasOwn(item, 'cause') && !Object.keys(item).includes('cause')) entries.push('cause', slot(item.cause))
     return entries
   }
 
   const decode = (text: string): any => {
     const table = JSON.parse(text) as any[]
     const values = table.map(made)
-    const at = (index: number) => {
-      if (!Object.hasOwn(values, index)) throw new TypeError('The table of values has a hole')
+    const at = (slot: any) => {
+      if (typeof slot !== 'object' || slot === null) return slot
+      const index: unknown = Array.isArray(slot) ? slot[0] : undefined
+      if (typeof index !== 'number' || !Object.hasOwn(values, index)) throw new TypeError('The table of values has a hole')
       return values[index]
     }
     for (const [index, entry] of table.entries()) if (Array.isArray(entry)) fill(values[index], entry, at)
-    return at(0)
+    return at([0])
   }
 
   const made = (entry: any): unknown => {
@@ -119,6 +141,8 @@ export function codec(): Codec {
         return BigInt(first)
       case 'n':
         return Number(first)
+      case 'l':
+        return []
       case 'a':
         return new Array(first >>> 0)
       case 'd':
@@ -146,9 +170,10 @@ export function codec(): Codec {
     }
   }
 
-  const fill = (target: any, entry: any[], at: (index: number) => unknown): void => {
+  const fill = (target: any, entry: any[], at: (slot: unknown) => unknown): void => {
     const kind = entry[0]
-    if (kind === 'a') for (let index = 2; index < entry.length; index += 2) target[entry[index] >>> 0] = at(entry[index + 1])
+    if (kind === 'l') for (let index = 1; index < entry.length; index++) target.push(at(entry[index]))
+    else if (kind === 'a') for (let index = 2; index < entry.length; index += 2) target[entry[index] >>> 0] = at(entry[index + 1])
     else if (kind === 'M') for (let index = 1; index < entry.length; index += 2) target.set(at(entry[index]), at(entry[index + 1]))
     else if (kind === 'S') for (let index = 1; index < entry.length; index++) target.add(at(entry[index]))
     else if (kind === 'o' || kind === 'e') {
