@@ -36,7 +36,7 @@ export class HostAnswers {
     try {
       const host = references.find(index)
       const args = references.unpack(packed)
-      if (host === undefined || !Array.isArray(args)) throw new TypeError('There is no such function')
+      if (host === undefined || !Array.isArray(args) || args.length > maxParams) throw new TypeError('There is no such function')
       const value = await within(host, ...args)
       if (this.#owner.isOpen()) given = references.pack(value, 'result')
       answer = { value: given }
@@ -57,3 +57,5 @@ export class HostAnswers {
 }
 
 const maxAnswering = 20_000
+// V8 ends the process over a list that says that it is longer.
+const maxParams = 65_535

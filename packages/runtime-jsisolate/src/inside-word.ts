@@ -5,6 +5,8 @@ import type { Thrown } from './inside/thrown.ts'
 
 const maxDepth = 10
 const maxItems = 64
+/** More than the prelude describes, with the objects that have nothing below them. */
+const maxDescribed = 20_000
 
 /** Reads facts about an error. */
 export function readThrown(value: unknown, depth = 0): Thrown {
@@ -20,19 +22,22 @@ export function readThrown(value: unknown, depth = 0): Thrown {
 }
 
 /** Reads a description of exported functions. */
-export function readDescription(value: unknown, depth = 0): ApiChild[] {
+export function readDescription(value: unknown, budget = { left: maxDescribed }, depth = 0): ApiChild[] {
   if (!Array.isArray(value) || depth > 2 * maxDepth) return []
-  return value.flatMap((item): ApiChild[] => {
-    const { type, name, children } = record(item)
-    if (typeof name !== 'string') return []
-    if (type === 'method') return [new APIMethod(name)]
-    return type === 'object' ? [new APIObject(name, readDescription(children, depth + 1))] : []
-  })
+  const described: ApiChild[] = []
+  // As long as it says, and in circles.
+  for (let index = 0; index < value.length && budget.left-- > 0; index++) {
+    const { type, name, children } = record(value[index])
+    if (typeof name !== 'string') continue
+    if (type === 'method') described.push(new APIMethod(name))
+    else if (type === 'object') described.push(new APIObject(name, readDescription(children, budget, depth + 1)))
+  }
+  return described
 }
 
 /** Reads a list of names. */
 export function readNames(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((name) => typeof name === 'string') : []
+  return Array.isArray(value) ? value.slice(0, maxDescribed).filter((name) => typeof name === 'string') : []
 }
 
 function readNested(value: unknown, depth: number): { thrown: Thrown } | { value: unknown } {

@@ -50,8 +50,10 @@ describe('whatever an isolate says', () => {
   test('ends, though it does not', () => {
     const circle: Record<string, unknown> = { name: 'Error', message: 'm', type: 'object', fields: {} }
     circle.cause = { thrown: circle }
-    circle.children = [circle]
+    circle.children = Array(20).fill(circle)
     expect(guestError(readThrown(circle)).message).toBe('m')
     expect(readDescription([circle])).toHaveLength(1)
+    expect(readDescription(Object.assign(new Array(2 ** 32 - 1), [circle]))).toHaveLength(1)
+    expect(readNames(Object.assign(new Array(2 ** 32 - 1), ['a']))).toEqual(['a'])
   })
 })

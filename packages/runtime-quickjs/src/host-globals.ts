@@ -30,12 +30,15 @@ export async function callHost(host: HostFunction | undefined, params: string): 
   try {
     if (host === undefined) throw new TypeError('The host has no such function')
     const args: unknown = decode(params)
-    if (!Array.isArray(args)) throw new TypeError('The parameters are no list')
+    if (!Array.isArray(args) || args.length > maxParams) throw new TypeError('The parameters are no list')
     return { hasFailed: false, word: encode(await host(...args)) }
   } catch (error) {
     return { hasFailed: true, word: encode(redacted(error)) }
   }
 }
+
+// Of any length, says the program, and V8 ends the process over a longer one.
+const maxParams = 65_535
 
 /** Name, message and code, and nothing of where the host has its files. */
 function redacted(error: unknown): { name: string; message: string; code?: string } {

@@ -217,14 +217,20 @@ export declare namespace QuickJsConfineRuntime {
 const toStderr = new Set<unknown>(['error', 'trace', 'warn'])
 
 /** What the program said that it exports: its word, so of any shape. */
-function childrenOf(described: unknown, depth = 0): ApiChild[] {
+function childrenOf(described: unknown, budget = { left: maxDescribed }, depth = 0): ApiChild[] {
   if (!Array.isArray(described) || depth > 16) return []
-  return described.flatMap((entry: unknown): ApiChild[] => {
+  const children: ApiChild[] = []
+  // As long as it says, and in circles.
+  for (let index = 0; index < described.length && budget.left-- > 0; index++) {
+    const entry: unknown = described[index]
     const { name, below } = (typeof entry === 'object' && entry !== null ? entry : {}) as { name?: unknown; below?: unknown }
-    if (typeof name !== 'string') return []
-    return [below === undefined ? new APIMethod(name) : new APIObject(name, childrenOf(below, depth + 1))]
-  })
+    if (typeof name !== 'string') continue
+    children.push(below === undefined ? new APIMethod(name) : new APIObject(name, childrenOf(below, budget, depth + 1)))
+  }
+  return children
 }
+
+const maxDescribed = 10_000
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

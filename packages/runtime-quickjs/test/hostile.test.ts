@@ -86,6 +86,8 @@ describe('a program that spoils the language under the prelude spoils only itsel
     'JSON.stringify = () => \'[["M",0,1]]\'',
     'JSON.stringify = () => \'[["b","x"]]\'',
     'JSON.stringify = () => \'[["a",4294967295,9,"__proto__"]]\'',
+    'JSON.stringify = () => \'[["a",4294967295]]\'',
+    'JSON.stringify = () => \'[["l",[1],[1],[1],[1],[1],[1]],["o","name","x","below",[0]]]\'',
     'JSON.stringify = () => \'[["e","__proto__","m","s","__proto__",0]]\'',
     'JSON.stringify = () => \'[["e","x","m","s","stack",0,"message",0,"cause",0]]\'',
     'JSON.stringify = () => \'[["r","(","x"]]\'',
