@@ -2,6 +2,8 @@ import { cpSync, appendFileSync, mkdtempSync, realpathSync, rmSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { guestCode } from '../src/guest-code.ts'
+import { bytes, notice, shellGuest } from './shell-guest.ts'
 import { fixture, sandbox } from './support.ts'
 
 const start = async (runtimePath = fixture('learning-runtime')) => {
@@ -94,4 +96,33 @@ test('a runtime that never comes to the end of its rehearsal is told so', async 
     if (String(error).includes('did not come to the end of a rehearsal')) return
   }
   expect.unreachable('nobody was told')
+})
+
+const learned = notice('learned', bytes(1), bytes(2, 2), bytes(3, 3, 3))
+const ready = notice('ready')
+const noWalls = { files: [], network: [], processes: [], privileges: [], syscalls: [] }
+
+test.each([
+  ['before it is ready', [learned, ready], 'cat $1 >&3', {}, undefined],
+  ['in pieces of one byte', [learned, ready], 'dd if=$1 bs=1 >&3 2>/dev/null', {}, undefined],
+  ['behind the word that opens the gate, in the same breath', [ready, learned], 'cat $1 >&3', {}, 'protocol'],
+  ['twice', [learned, learned, ready], 'cat $1 >&3', {}, 'protocol'],
+  ['and is gone before it is ready', [learned], 'cat $1 >&3; exit 3', {}, 'exited'],
+  ['and lacks its walls', [learned, ready], 'cat $1 >&3', { holds: { layers: ['a'], walls: noWalls } }, 'setup-failed'],
+])('a guest that tells what V8 learned %s', async (_how, words, script, more, end) => {
+  const runtimePath = learningRuntime('')
+  const isolation = shellGuest(`${script}; exec sleep 1000`, [Buffer.concat(words)], more)
+  // The first that is made ahead is asked.
+  const sbx = sandbox({ runtimePath, noSandbox: false, isolation, standby: true })
+  const known = () => Buffer.from(guestCode(sbx.opts)).readUInt32LE(8)
+  if (end === undefined) {
+    await sbx.init()
+    expect(known()).toBe(3)
+    return
+  }
+  // The gate may have opened in front of what ends it.
+  await sbx.init().catch(() => {})
+  await sbx.whenGuestProcessClosed
+  expect(sbx.guestEnd).toMatchObject({ kind: end })
+  expect(known()).toBe(0)
 })
