@@ -20,11 +20,13 @@ export function timers(
   const maxTimers = 10_000
   let lastId = 0
 
-  const add = (callback: unknown, delay: unknown, args: unknown[], repeats: boolean): number => {
+  const after = (callback: unknown, delay: unknown, args: unknown[], repeats: boolean): number => {
+    const number = Number(delay)
+    return add(callback, number >= 1 && number <= 2 ** 31 - 1 ? Math.ceil(number) : 1, args, repeats)
+  }
+  const add = (callback: unknown, delayMs: number, args: unknown[], repeats: boolean): number => {
     if (typeof callback !== 'function') throw new TypeError('The callback of a timer must be a function')
     if (waiting.size >= maxTimers) throw new RangeError(`More than ${maxTimers} timers wait`)
-    const number = Number(delay)
-    const delayMs = number >= 1 && number <= 2 ** 31 - 1 ? Math.ceil(number) : 1
     const id = ++lastId
     waiting.set(id, { callback, args, everyMs: repeats ? delayMs : undefined })
     start(id, delayMs)
@@ -36,8 +38,8 @@ export function timers(
 
   return {
     globals: {
-      setTimeout: (callback: unknown, delay?: unknown, ...args: unknown[]) => add(callback, delay, args, false),
-      setInterval: (callback: unknown, delay?: unknown, ...args: unknown[]) => add(callback, delay, args, true),
+      setTimeout: (callback: unknown, delay?: unknown, ...args: unknown[]) => after(callback, delay, args, false),
+      setInterval: (callback: unknown, delay?: unknown, ...args: unknown[]) => after(callback, delay, args, true),
       setImmediate: (callback: unknown, ...args: unknown[]) => add(callback, 0, args, false),
       clearTimeout: remove,
       clearInterval: remove,
