@@ -16,7 +16,7 @@ export function builtin(id: unknown, replaced?: ReplacedModules): unknown {
   if (module !== undefined) return module
   throw moduleError(
     id,
-    "it is none of Node's, and was not gathered. Give the program as files or with a sourcePath, or bundle it into the source",
+    "it is none of Node's, and was not gathered. Give the program as files, with a sourcePath or with roots, or bundle it into the source",
   )
 }
 

@@ -42,7 +42,10 @@ export function programModules(program: Program, canRead: boolean): ProgramModul
     if (specifier.startsWith('node:') || nodeModules.has(name)) return nodeModule(name)
     if (graph !== undefined) return gathered(kind, specifier, from)
     if (!canRead)
-      return missing(specifier, 'it was not gathered. Give the program as files or with a sourcePath, or bundle it into the source')
+      return missing(
+        specifier,
+        'it was not gathered. Give the program as files, with a sourcePath or with roots, or bundle it into the source',
+      )
     try {
       const file = findModuleFile(specifier, from, root)
       if (file !== undefined) return read(file.path, file.text)

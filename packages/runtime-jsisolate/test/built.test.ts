@@ -23,7 +23,7 @@ test('require gives the class, import gives it as the default', async () => {
 test('nothing is opened once it is prepared', async () => {
   const child = fileURLToPath(new URL('children/locked.mjs', import.meta.url))
   const { stdout } = await run('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, '--no-node-snapshot', child, built])
-  const reason = 'it was not gathered. Give the program as files or with a sourcePath, or bundle it into the source.'
+  const reason = 'it was not gathered. Give the program as files, with a sourcePath or with roots, or bundle it into the source.'
   const work = [
     1,
     'given',

@@ -82,7 +82,10 @@ export class ProgramModules {
     const { graph, path: main } = this.#program
     if (isBuiltin(specifier)) return missing(specifier, 'in QuickJS there is nothing of Node')
     if (graph === undefined)
-      return missing(specifier, 'it was not gathered. Give the program as files or with a sourcePath, or bundle it into the source')
+      return missing(
+        specifier,
+        'it was not gathered. Give the program as files, with a sourcePath or with roots, or bundle it into the source',
+      )
     const path = gatheredPath(graph, kind, specifier, from === main ? graph.entry : from)
     if (path !== undefined && graph.modules.has(path)) return path
     return missing(

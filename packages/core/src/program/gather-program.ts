@@ -1,4 +1,5 @@
 import { readFile, realpath, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { ConfineError, type GatheredModules, type ModuleGraph } from '@confine-sandbox/contract'
 import { diskFiles, isInReach } from './disk-files.ts'
 import { gather } from './gather.ts'
@@ -11,6 +12,7 @@ export interface ModuleOptions {
   /**
    * The directories that modules are read from, on the host. The program decides by its imports which of their files are
    * read, so give none that hold secrets. Only files that end as modules do are read, and nothing hidden.
+   * A `source` without a path is taken for a file of the first one.
    * @default for a `sourcePath`, the tree of its package: the nearest directory above it with a package.json, else its own
    */
   roots?: readonly (string | URL)[]
@@ -53,11 +55,13 @@ export async function gatherProgram(
     const path = virtualEntry(virtual, entry, text !== undefined)
     return { graph: await gather({ ...common, files: virtual, entry: path, text, others: virtual.paths }), options }
   }
-  if (typeof sourcePath !== 'string' || (text !== undefined && roots === undefined)) {
-    if (roots !== undefined) throw bad('The option roots goes with a sourcePath, from which names are resolved')
+  if (roots === undefined ? typeof sourcePath !== 'string' || text !== undefined : typeof sourcePath !== 'string' && text === undefined) {
+    if (roots !== undefined) throw bad('The option roots goes with a source or a sourcePath')
     return { options }
   }
-  const path = await realSource(sourcePath, text !== undefined)
+  // A text without a path is a file of the first root's.
+  const [first] = typeof sourcePath === 'string' ? [] : programRoots(roots, '')
+  const path = first === undefined ? await realSource(sourcePath as string, text !== undefined) : join(first, `main.${language ?? 'js'}`)
   const directories = programRoots(roots, path)
   if (!isInReach(path, directories)) throw bad(`The program ${path} lies in none of the roots`)
   const graph = await gather({ ...common, files: diskFiles(directories), entry: path, text: text ?? (await readSource(path)) })
@@ -90,8 +94,11 @@ async function realSource(sourcePath: string, isGiven: boolean): Promise<string>
     return path
   } catch (error) {
     if (ConfineError.is(error)) throw error
-    if (isGiven) throw bad(`The option sourcePath must name a file when there are roots: ${(error as Error).message}`)
-    throw unreadable(sourcePath, error)
+    if (!isGiven) throw unreadable(sourcePath, error)
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    const directory = isMissing ? await realpath(dirname(sourcePath)).catch(() => undefined) : undefined
+    if (directory !== undefined) return join(directory, basename(sourcePath))
+    throw bad(`The option sourcePath must name a file, or one that could be made, when there are roots: ${(error as Error).message}`)
   }
 }
 

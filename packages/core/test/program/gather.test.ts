@@ -214,7 +214,26 @@ test('formats, languages and the names of CommonJS exports', async () => {
 test('the disk is read for a sourcePath only, or where roots say so', async () => {
   expect((await gather({ sourcePath: join(root, 'one.js') }, "require('./two')")).graph).toBeUndefined()
   expect((await gather({}, "require('./two')")).graph).toBeUndefined()
-  await expect(gather({ roots: [root] }, '1')).rejects.toMatchObject({ code: 'ERR_CONFINE_BAD_OPTION' })
+  await expect(gather({ roots: [root] })).rejects.toMatchObject({ code: 'ERR_CONFINE_BAD_OPTION' })
+})
+
+test('a text that stands in no file finds the modules of the roots', async () => {
+  const names = async (options: Record<string, unknown>) => {
+    const { graph, options: rest } = await gather(options, "import 'pack'; import './two.js'; import '../outside.js'")
+    return [relative(root, graph!.entry), rest.sourcePath === graph!.entry, ...graph!.modules.get(graph!.entry)!.imports.keys()]
+  }
+  expect(await names({ roots: [root] })).toEqual(['main.js', true, 'pack', './two.js'])
+  expect(await names({ roots: [root], language: 'ts' })).toEqual(['main.ts', true, 'pack', './two.js'])
+  expect(await names({ roots: [root], sourcePath: join(root, 'nowhere.mjs') })).toEqual(['nowhere.mjs', true, 'pack', './two.js'])
+})
+
+test.each([
+  ['a place outside of the roots', () => join(root, '../nowhere.js')],
+  ['a hidden place', () => join(root, '.nowhere.js')],
+  ['a directory that is not there', () => join(root, 'none/nowhere.js')],
+  ['a directory', () => join(root, 'lib')],
+])('a text is not taken for a file of %s', async (_what, sourcePath) => {
+  await expect(gather({ roots: [root], sourcePath: sourcePath() }, '1')).rejects.toMatchObject({ code: 'ERR_CONFINE_BAD_OPTION' })
 })
 
 describe('files that exist nowhere', () => {
