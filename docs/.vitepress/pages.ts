@@ -3,14 +3,17 @@ import { fileURLToPath } from 'node:url'
 
 /** The guide, in reading order. Each page's first heading is its title. test/site.test.ts asserts that none is missing. */
 export const guide: readonly { readonly text: string; readonly pages: readonly string[] }[] = [
-  { text: 'Start', pages: ['getting-started', 'concepts', 'command'] },
+  { text: 'Start', pages: ['getting-started', 'concepts', 'projects', 'command'] },
   {
     text: 'Guide',
     pages: ['globals', 'calls', 'values-and-streams', 'policy', 'limits', 'isolation-tiers', 'macos', 'errors', 'pool', 'observability'],
   },
   { text: 'Runtimes', pages: ['runtimes', 'modules', 'writing-a-runtime'] },
   { text: 'Backends and channels', pages: ['backends', 'channels'] },
-  { text: 'Recipes', pages: ['recipes/plug-ins', 'recipes/workflow-steps', 'recipes/language-model-code', 'recipes/user-formulas'] },
+  {
+    text: 'Recipes',
+    pages: ['recipes/plug-ins', 'recipes/http-server', 'recipes/workflow-steps', 'recipes/language-model-code', 'recipes/user-formulas'],
+  },
   { text: 'Migrating', pages: ['migrating-from-vm2', 'migrating-from-isolated-vm', 'migrating-from-0.3'] },
   { text: 'Trust', pages: ['threat-model', 'outside-the-guest', 'protocol', 'performance', 'decisions'] },
 ]
