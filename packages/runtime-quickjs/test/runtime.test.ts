@@ -158,6 +158,35 @@ describe('the program finds', () => {
     ])
   })
 
+  test('a console that has all methods of the usual ones, and shows what JSON does not know', async () => {
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+    const silence = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    const lines: unknown[] = []
+    const runtime = new QuickJsConfineRuntime({
+      source: `console.log('%s is %d of %i, 100%%', 'a', 1.5, 2.5, 'more', '%s')
+        console.group('group'); console.table([{ a: 1n }]); console.groupEnd()
+        console.dir(new Map([[1, new Set(['x'])]])); console.assert(true); console.assert(false, 'why')
+        console.time(); console.timeEnd(); console.count(); console.clear()
+        console.log(); console.log(new Proxy({}, { get() { throw 1 } }))`,
+    })
+    runtime.on('console', (...line) => lines.push(line))
+    try {
+      await runtime.run()
+    } finally {
+      write.mockRestore()
+      silence.mockRestore()
+    }
+    expect(lines).toEqual([
+      ['log', ['a is 1.5 of 2, 100% more %s']],
+      ['log', ['group']],
+      ['log', ['  [{"a":"1n"}]']],
+      ['log', ['[[1,["x"]]]']],
+      ['error', ['Assertion failed why']],
+      ['log', ['']],
+      ['log', ['[object]']],
+    ])
+  })
+
   test('a console, whose methods the host may take over one by one', async () => {
     const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
     const seen: unknown[] = []
@@ -282,6 +311,8 @@ test.each([
   { source: '', computeLimitMs: Number.NaN },
   { source: '', seed: -1 },
   { source: '', globals: 5 as never },
+  { source: '', memoryLimit: 64 },
+  { source: '', timeout: 500 },
 ])('%o is refused', async (options) => {
   expect(await rejection(new QuickJsConfineRuntime(options).init())).toMatchObject({ code: 'ERR_CONFINE_BAD_OPTION' })
 })

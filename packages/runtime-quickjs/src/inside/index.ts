@@ -1,4 +1,5 @@
 import { codec } from './codec.ts'
+import { programConsole } from './console.ts'
 import { exported } from './exported.ts'
 import { modules } from './modules.ts'
 import { prelude } from './prelude.ts'
@@ -17,5 +18,6 @@ export const preludeSource = `'use strict';
     readThrown: (${thrownReader})(),
     modules: (${modules}),
     timers: (${timers}),
+    programConsole: (${programConsole}),
   })
 })`

@@ -1,4 +1,5 @@
 import type { Codec } from './codec.ts'
+import type { programConsole as ProgramConsole } from './console.ts'
 import type { Exported } from './exported.ts'
 import type { modules as Modules } from './modules.ts'
 import type { Thrown } from './thrown.ts'
@@ -60,10 +61,15 @@ interface Parts {
   readonly readThrown: (thrown: unknown) => Thrown
   readonly modules: typeof Modules
   readonly timers: typeof Timers
+  readonly programConsole: typeof ProgramConsole
 }
 
 /** The program of ours that runs in the engine before any other. Crosses as its own text. */
-export function prelude(outside: Outside, optionsText: string, { codec, exported, readThrown, modules, timers }: Parts): Inside {
+export function prelude(
+  outside: Outside,
+  optionsText: string,
+  { codec, exported, readThrown, modules, timers, programConsole }: Parts,
+): Inside {
   const { encode, decode } = codec
   const { find, describe } = exported
   const global = globalThis as Record<string, any>
@@ -126,20 +132,7 @@ export function prelude(outside: Outside, optionsText: string, { codec, exported
     }
   }
 
-  const show = (value: unknown): string => {
-    if (typeof value === 'string') return value
-    try {
-      if (value instanceof Error) return `${value.name}: ${value.message}`
-      return (typeof value === 'object' && value !== null ? JSON.stringify(value) : undefined) ?? String(value)
-    } catch {
-      return '[object]'
-    }
-  }
-  const writer =
-    (level: string) =>
-    (...values: unknown[]) =>
-      outside.log(encode([level, values.map(show).join(' ')]))
-  global.console = Object.fromEntries(['debug', 'error', 'info', 'log', 'trace', 'warn'].map((level) => [level, writer(level)]))
+  global.console = programConsole((level, line) => outside.log(encode([level, line])))
   global.queueMicrotask = (task: unknown) => {
     if (typeof task !== 'function') throw new TypeError('queueMicrotask takes a function')
     void Promise.resolve().then(() => task())
