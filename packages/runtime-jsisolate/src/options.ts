@@ -59,6 +59,7 @@ export interface Program {
  * @throws ERR_CONFINE_BAD_OPTION, ERR_CONFINE_SOURCE_MISSING
  */
 export function readProgram(options: JsIsolateOptions): Program {
+  refuseOtherNames(options)
   const { source, globals = {}, memoryLimitMiB = defaultMemoryLimitMiB, env = 'vanilla', cjs = {}, esm = {} } = options
   if (typeof globals !== 'object' || globals === null) throw bad('globals', 'an object', globals)
   if (typeof memoryLimitMiB !== 'number' || !(memoryLimitMiB >= 8)) throw bad('memoryLimitMiB', 'a number of at least 8', memoryLimitMiB)
@@ -84,6 +85,16 @@ export function readProgram(options: JsIsolateOptions): Program {
     disableImports: esm.disableImports === true,
   }
 }
+
+/** Refuses names that others have for what would then not hold. */
+function refuseOtherNames(options: object): void {
+  for (const [name, own] of Object.entries(otherNames)) {
+    if (Object.hasOwn(options, name))
+      throw new ConfineError('ERR_CONFINE_BAD_OPTION', `There is no option ${name}: it is called ${own} here.`)
+  }
+}
+
+const otherNames = { timeout: 'timeoutMs', memoryLimit: 'memoryLimitMiB', memoryLimitMb: 'memoryLimitMiB', memoryLimitMB: 'memoryLimitMiB' }
 
 function sourceText(source: unknown): string {
   if (typeof source === 'string') return source.startsWith('\uFEFF') ? source.slice(1) : source

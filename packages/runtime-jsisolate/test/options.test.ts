@@ -65,6 +65,8 @@ test.each([
   { cjs: { requires: { a: 5 } } },
   { cjs: { requires: { a: { source: 5 } } } },
   { esm: 5 },
+  { memoryLimit: 64 },
+  { timeout: 500 },
 ])('%o is refused', (options) => {
   expect(() => readProgram({ source: '', ...(options as object) })).toThrow(expect.objectContaining({ code: 'ERR_CONFINE_BAD_OPTION' }))
 })

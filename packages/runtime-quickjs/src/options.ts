@@ -50,6 +50,7 @@ export interface Program {
  * @throws ERR_CONFINE_BAD_OPTION, ERR_CONFINE_SOURCE_MISSING
  */
 export function readProgram(options: QuickJsOptions): Program {
+  refuseOtherNames(options)
   const { source, globals = {}, memoryLimitMiB = 64, computeLimitMs = 10_000, now, seed } = options
   if (typeof globals !== 'object' || globals === null) throw bad('globals', 'an object', globals)
   if (!isBetween(memoryLimitMiB, 1, 1024)) throw bad('memoryLimitMiB', 'a number from 1 to 1024', memoryLimitMiB)
@@ -72,6 +73,16 @@ export function readProgram(options: QuickJsOptions): Program {
     seed,
   }
 }
+
+/** Refuses names that others have for what would then not hold. */
+function refuseOtherNames(options: object): void {
+  for (const [name, own] of Object.entries(otherNames)) {
+    if (Object.hasOwn(options, name))
+      throw new ConfineError('ERR_CONFINE_BAD_OPTION', `There is no option ${name}: it is called ${own} here.`)
+  }
+}
+
+const otherNames = { timeout: 'timeoutMs', memoryLimit: 'memoryLimitMiB', memoryLimitMb: 'memoryLimitMiB', memoryLimitMB: 'memoryLimitMiB' }
 
 function sourceText(source: unknown): string {
   if (typeof source === 'string') return source.startsWith('\uFEFF') ? source.slice(1) : source
