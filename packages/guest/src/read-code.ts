@@ -35,9 +35,24 @@ const none = Buffer.alloc(0)
 function readBytes(fd: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafeSlow(length)
   for (let at = 0; at < length; ) {
-    const got = readSync(fd, bytes, at, length - at, null)
+    const got = readSome(fd, bytes, at)
     if (got === 0) process.exit(1)
     at += got
   }
   return bytes
 }
+
+/** A socket that another process has accepted does not block, and a host that is busy has not written yet. */
+function readSome(fd: number, bytes: Buffer, at: number): number {
+  for (;;) {
+    try {
+      return readSync(fd, bytes, at, bytes.length - at, null)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+      Atomics.wait(nothing, 0, 0, pauseMs)
+    }
+  }
+}
+
+const nothing = new Int32Array(new SharedArrayBuffer(4))
+const pauseMs = 1

@@ -1,8 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { codeMessage } from '../src/read-code.ts'
 
 const index = JSON.stringify(new URL('../src/read-code.ts', import.meta.url).href)
@@ -38,6 +43,27 @@ test('it may come in pieces, and be empty', async () => {
   await delay(20)
   socket.write('next')
   expect(await said).toEqual([null, 'run', null, 'next'])
+})
+
+test('it is waited for on a socket that does not block, as one that another process accepted', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'confine-test-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  const server = createServer().listen(join(directory, 'socket'))
+  const near = connect(join(directory, 'socket'))
+  const [far] = (await once(server, 'connection')) as [Socket]
+  server.close()
+  const announced = `import { writeFileSync } from 'node:fs'; writeFileSync(1, 'reads '); ${reader}`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', announced], { stdio: ['ignore', 'pipe', 'inherit', far] })
+  far.destroy()
+  const output = child.stdout as Duplex
+  expect(String((await once(output, 'data'))[0])).toBe('reads ')
+  const message = codeMessage({ runtime: Buffer.from('run') })
+  for (const piece of [message.subarray(0, 5), message.subarray(5, 13), Buffer.concat([message.subarray(13), Buffer.from('next')])]) {
+    await delay(20)
+    near.write(piece)
+  }
+  expect(JSON.parse(await text(output))).toEqual([null, 'run', null, 'next'])
+  near.destroy()
 })
 
 test.each([
