@@ -1,9 +1,11 @@
 import { once } from 'node:events'
-import { execFileSync } from 'node:child_process'
+import { ChildProcess, execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { ConfinedCommand } from '@confine-sandbox/contract'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { placeOfSpawner } from '../src/spawner/shared-spawner.ts'
@@ -131,6 +133,25 @@ describe.runIf(process.platform === 'linux')('a spawner', () => {
     const find = (uid: number) => execFileSync('/bin/sh', ['-c', 'test -S "$0" && echo found', path], { uid, gid: uid, encoding: 'utf8' })
     expect(find(0)).toBe('found\n')
     expect(() => find(65534)).toThrow('Command failed')
+  })
+
+  test('what has ended is kept by nobody', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const ended = async () => {
+      const { child, sockets, exit } = await start(command('exit 0'))
+      expect(child).toBeInstanceOf(ChildProcess)
+      await exit
+      for (const socket of sockets) socket.destroy()
+      return new WeakRef(child)
+    }
+    const all = await Promise.all(Array.from({ length: 20 }, ended))
+    const kept = () => {
+      collect()
+      return all.filter((one) => one.deref() !== undefined).length
+    }
+    // The last of them may stand in a register or on the stack.
+    await expect.poll(kept).toBeLessThan(5)
   })
 
   test('a launch that loses a connection fails, and one that is ended before it began ends', async () => {

@@ -1,4 +1,5 @@
 import { ChildProcess } from 'node:child_process'
+import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 
@@ -9,8 +10,17 @@ export interface Starter {
   refChanged(): void
 }
 
+/**
+ * A ChildProcess without what Node's constructor makes: a handle for a process, which cannot be closed as long as it has none, and keeps
+ * what belongs to it in memory for ever.
+ */
+const HandlelessChild = function (): object {
+  return Reflect.construct(EventEmitter, [], new.target as Function)
+} as unknown as new () => ChildProcess
+Object.assign(HandlelessChild, { prototype: ChildProcess.prototype })
+
 /** A child process as Node's, whose parent is the spawner. */
-export class SpawnedElsewhere extends ChildProcess {
+export class SpawnedElsewhere extends HandlelessChild {
   /** Whether this process may not end before that one. */
   isReferenced = true
   readonly #starter: Starter
@@ -28,6 +38,9 @@ export class SpawnedElsewhere extends ChildProcess {
       spawnfile: file,
       spawnargs: [file, ...args],
       exitCode: null,
+      signalCode: null,
+      killed: false,
+      connected: false,
       stdin: null,
       stdout,
       stderr,
