@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { ConfineError, type GatheredModules, type ModuleGraph } from '@confine-sandbox/contract'
 import { type Abortable, abortError, checkSignal } from './abort.ts'
+import { nearestName } from './nearest-name.ts'
 import { gatherProgram, type ModuleOptions } from './program/gather-program.ts'
+import { show } from './show.ts'
 import { checkTimeout } from './timeouts.ts'
 
 /** Options of `execContainer`. All others go to the runtime. */
@@ -63,7 +65,11 @@ export async function readProgram(
   }
   if (source !== undefined) return { source, ...common }
   if (sourcePath === undefined) {
-    throw new ConfineError('ERR_CONFINE_SOURCE_MISSING', 'There is nothing to run: give execContainer a source or a sourcePath')
+    const near = Object.keys(opts).find(
+      (name) => nearestName(name, ['source', 'sourcePath']) !== undefined && opts[name as never] !== undefined,
+    )
+    const given = near === undefined ? '' : `, not ${show(near)}`
+    throw new ConfineError('ERR_CONFINE_SOURCE_MISSING', `There is nothing to run: give execContainer a source or a sourcePath${given}`)
   }
   return { source: await readSource(sourcePath, common.signal), ...common }
 }

@@ -118,6 +118,7 @@ test('await using closes containers and sandboxes', async () => {
 
 test.each([
   ['nothing to run', {}, 'ERR_CONFINE_SOURCE_MISSING'],
+  ['a misspelt source', { sorce: 'exports.a = 1' }, 'ERR_CONFINE_SOURCE_MISSING'],
   ['no options', undefined, 'ERR_CONFINE_BAD_OPTION'],
   ['a source that is a number', { source: 5 }, 'ERR_CONFINE_BAD_OPTION'],
   ['a path that is a number', { sourcePath: 5 }, 'ERR_CONFINE_BAD_OPTION'],
@@ -134,6 +135,12 @@ test.each([
   expect(await sbx.listContainers()).toEqual([])
   const container = await sbx.execContainer({ source: 'exports.f = () => 1' })
   expect(await container.call('f')).toBe(1)
+})
+
+test('a misspelt source is named', async () => {
+  await expect(sandbox().execContainer({ sorce: 'exports.a = 1' })).rejects.toThrow(
+    'give execContainer a source or a sourcePath, not "sorce"',
+  )
 })
 
 test('a source that does not load is told by both events and by its error', async () => {

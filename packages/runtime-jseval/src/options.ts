@@ -37,6 +37,7 @@ export interface Program {
  * @throws ERR_CONFINE_BAD_OPTION, ERR_CONFINE_SOURCE_MISSING
  */
 export function readProgram(options: JsEvalOptions): Program {
+  refuseOtherNames(options)
   const { source, globals, argv = [] } = options
   if (globals !== undefined && (typeof globals !== 'object' || globals === null)) {
     throw new ConfineError('ERR_CONFINE_BAD_OPTION', `The option globals must be an object, not ${typeName(globals)}.`)
@@ -55,6 +56,16 @@ export function readProgram(options: JsEvalOptions): Program {
     format: programFormat(options, path),
   }
 }
+
+/** Refuses names that others have for what would then not hold. */
+function refuseOtherNames(options: object): void {
+  for (const [name, instead] of Object.entries(otherNames)) {
+    if (Object.hasOwn(options, name)) throw new ConfineError('ERR_CONFINE_BAD_OPTION', `There is no option ${name} here: use ${instead}.`)
+  }
+}
+
+const limitOfProcess = 'limits: { memoryMiB } of the sandbox, as a program has the process for itself'
+const otherNames = { timeout: 'timeoutMs', memoryLimit: limitOfProcess, memoryLimitMiB: limitOfProcess }
 
 function sourceText(source: unknown): string {
   if (typeof source === 'string') return source.startsWith('\uFEFF') ? source.slice(1) : source

@@ -40,6 +40,15 @@ describe('the path', () => {
   })
 })
 
+test.each([
+  ['timeout', 'use timeoutMs'],
+  ['memoryLimitMiB', 'use limits: { memoryMiB }'],
+])('%s is no option here, and who gives it is told what is', (name, advice) => {
+  expect(() => readProgram({ source: '', [name]: 64 })).toThrow(
+    expect.objectContaining({ code: 'ERR_CONFINE_BAD_OPTION', message: expect.stringContaining(advice) }),
+  )
+})
+
 test.each([null, 5, 'a', () => {}])('globals are not %o', (globals) => {
   expect(() => readProgram({ source: '', globals: globals as never })).toThrow(expect.objectContaining({ code: 'ERR_CONFINE_BAD_OPTION' }))
 })
