@@ -54,7 +54,7 @@ class StreamChannel implements FrameChannel {
   #willFlush = false
   /** Whether the last message came alone, and nothing was sent since. */
   #isAsked = false
-  /** What was read from an own socket and not taken yet, and what takes it. */
+  /** What was read and not taken yet, and what takes it: of an own socket, and of others that take nothing back. */
   #rest: { bytes: Buffer; readonly take: (chunk: Buffer) => number } | undefined
   /** The socket has ended behind the rest: ends the channel when that is taken. Nothing can be written any more. */
   #endOfRest: (() => void) | undefined
@@ -143,7 +143,10 @@ class StreamChannel implements FrameChannel {
     stream.on('data', (chunk: Buffer) => {
       const taken = take(chunk)
       if (this.#isPausing) stream.pause()
-      if (taken < chunk.length && !this.#isClosed) stream.unshift(chunk.subarray(taken))
+      if (taken === chunk.length || this.#isClosed) return
+      // Once a write has failed, Node takes nothing back.
+      if (stream.errored === null) stream.unshift(chunk.subarray(taken))
+      else this.#rest = { bytes: chunk.subarray(taken), take }
     })
   }
 
