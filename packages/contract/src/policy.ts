@@ -59,20 +59,13 @@ export interface Limits {
   /**
    * How far it stands behind its host where both want the same processor, in steps of the nice value, 0 to 19: with 5 the host's
    * thread gets three times what each thread of the guest gets, with 10 nine times. Where no other wants it, it makes no difference.
-   * Held on Linux, by setpriority(2). @default 5
+   * Held on Linux, by setpriority(2). @default 5 where the runtime starts threads, none elsewhere
    */
   readonly nice?: number | undefined
 }
 
 /** The limits that hold unless others are given. */
-export const defaultLimits: Limits = Object.freeze({
-  memoryMiB: 512,
-  threads: 64,
-  outputMiBPerSecond: 64,
-  fileSizeMiB: 64,
-  openFiles: 64,
-  nice: 5,
-})
+export const defaultLimits: Limits = Object.freeze({ memoryMiB: 512, threads: 64, outputMiBPerSecond: 64, fileSizeMiB: 64, openFiles: 64 })
 
 /** A symbolic link inside the guest's file system. */
 export interface BootLink {

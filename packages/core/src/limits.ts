@@ -49,6 +49,17 @@ export function enoughThreads(
   return { ...limits, threads: needed }
 }
 
+/**
+ * Lets a guest of many threads stand back, unless the caller said how far it shall.
+ * @param isGiven Whether the caller did.
+ */
+export function standingBack(limits: Limits, isGiven: boolean, { threads }: Pick<RuntimeDescriptor, 'threads'>): Limits {
+  return isGiven || !threads ? limits : { ...limits, nice: stepsBack }
+}
+
+/** Eight busy threads leave the host two fifths of a processor of two, where it would have a sixth. */
+const stepsBack = 5
+
 /** The least that a guest can live with. */
 const least: Readonly<Record<keyof Limits, number>> = Object.freeze({
   memoryMiB: 16,

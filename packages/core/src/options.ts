@@ -8,7 +8,7 @@ import {
 } from '@confine-sandbox/contract'
 import { checkRuntime } from './check-runtime.ts'
 import { maxContainersOf } from './container-limit.ts'
-import { checkLimits, enoughThreads } from './limits.ts'
+import { checkLimits, enoughThreads, standingBack } from './limits.ts'
 import { checkMinIsolation, type MinIsolation } from './min-isolation.ts'
 import { type CheckedPolicy, checkPolicy, type PolicyOptions } from './policy.ts'
 import { show } from './show.ts'
@@ -124,8 +124,9 @@ export function checkOptions(options: CoreSandboxOptions): CheckedOptions {
     throw bad('isolation', checked.isolation, 'an isolation backend such as linux(); only noSandbox: true goes without')
   }
   checked.limits = checkLimits(checked.limits)
-  const hasThreads = options.limits?.threads !== undefined
-  checked.limits = enoughThreads(checked.limits, hasThreads, checked.runtime, maxContainersOf(checked))
+  const { threads, nice } = options.limits ?? {}
+  checked.limits = enoughThreads(checked.limits, threads !== undefined, checked.runtime, maxContainersOf(checked))
+  checked.limits = standingBack(checked.limits, nice !== undefined, checked.runtime)
   checked.policy = checkPolicy(checked.policy, checked.runtime)
   checked.isBarSet = checked.minIsolation !== undefined
   checked.minIsolation = checkMinIsolation(checked.minIsolation, checked.isolation?.mostWalls)

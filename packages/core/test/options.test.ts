@@ -43,7 +43,7 @@ test.each([
 
 test('limits and the bar have defaults, one by one; Infinity is no limit', () => {
   expect(checkOptions({ runtime, noSandbox: true })).toMatchObject({
-    limits: { memoryMiB: 512, threads: 64, fileSizeMiB: 64, openFiles: 64, nice: 5 },
+    limits: { memoryMiB: 512, threads: 64, fileSizeMiB: 64, openFiles: 64 },
     policy: { read: [], write: [], scratchMiB: 0, hardened: false },
     minIsolation: { files: 2, privileges: 1 },
   })
@@ -53,8 +53,18 @@ test('limits and the bar have defaults, one by one; Infinity is no limit', () =>
     limits: { memoryMiB: Infinity, cpuSeconds: 3 },
     minIsolation: { files: 1 },
   })
-  expect(limits).toEqual({ cpuSeconds: 3, threads: 64, outputMiBPerSecond: 64, fileSizeMiB: 64, openFiles: 64, nice: 5 })
+  expect(limits).toEqual({ cpuSeconds: 3, threads: 64, outputMiBPerSecond: 64, fileSizeMiB: 64, openFiles: 64 })
   expect(minIsolation).toMatchObject({ files: 1, network: 2 })
+})
+
+test('a guest whose runtime starts threads stands back, unless something else is said', () => {
+  const niceOf = (threads: boolean, limits?: object) =>
+    checkOptions({ runtime: { ...runtime, threads }, noSandbox: true, limits }).limits.nice
+  expect(niceOf(false)).toBeUndefined()
+  expect(niceOf(true)).toBe(5)
+  expect(niceOf(true, { nice: 0 })).toBe(0)
+  expect(niceOf(true, { nice: Number.POSITIVE_INFINITY })).toBeUndefined()
+  expect(niceOf(false, { nice: 19 })).toBe(19)
 })
 
 test('a runtime has the threads that it cannot do without, or is not launched', () => {

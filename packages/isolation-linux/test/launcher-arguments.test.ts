@@ -14,13 +14,18 @@ test('reads as it did', () => {
   expect(launcherArguments(command, policy, objects).join(' ')).toBe(
     [
       '--lock /.confine/lock --on-violation kill --hostname confine --descriptors none',
-      '--rlimit core=1 --rlimit fsize=0 --rlimit memlock=0 --rlimit nofile=64 --rlimit nproc=65 --nice 5 --memory 512 --data 512',
+      '--rlimit core=1 --rlimit fsize=0 --rlimit memlock=0 --rlimit nofile=64 --rlimit nproc=65 --memory 512 --data 512',
       '--bind /app/guest.cjs --bind /app/node_modules/runtime --bind /lib/libc.so.6 --bind /lib/libm.so.6',
       '--bind-exec /lib64/ld-linux-x86-64.so.2 --bind-exec /opt/node/bin/node',
       '--link /app/node_modules/alias /app/node_modules/runtime --empty /dev/null',
       '-- /opt/node/bin/node --flag /app/guest.cjs -- x',
     ].join(' '),
   )
+})
+
+test('stands back when it is told to', () => {
+  const args = launcherArguments(command, { ...defaultPolicy, limits: { nice: 7 } }, objects)
+  expect(args.slice(args.indexOf('--nice')).slice(0, 2)).toEqual(['--nice', '7'])
 })
 
 test('binds a directory once, before what is below it, and keeps the right to execute what is', () => {
