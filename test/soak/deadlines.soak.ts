@@ -44,7 +44,7 @@ test.each([
     const machines: number[] = []
     for (let round = 0; round < rounds; round++) {
       const sbx = new Sandbox({ runtime, maxContainers, globals, limits: { memoryMiB: 4096 } })
-      const container = await sbx.execContainer({ source, memoryLimitMiB: 1024 })
+      const container = await sbx.execContainer({ source, ...(runtime.startsWith('jsisolate') && { memoryLimitMiB: 1024 }) })
       const bystander = maxContainers > 1 ? await sbx.execContainer({ source: 'exports.one = () => 1' }) : undefined
       machine.lateMs()
       const began = performance.now()
