@@ -15,8 +15,6 @@ export interface NewIsolate {
 
 /** Makes isolates, and at most one ahead of its use. */
 export class NewIsolates {
-  /** Whether they will be entered on the thread of the process. */
-  isEnteredHere = false
   #spare: { readonly made: NewIsolate; readonly memoryLimitMiB: number } | undefined
   #code: ivm.ExternalCopy<ArrayBuffer> | undefined
 
@@ -66,7 +64,7 @@ export class NewIsolates {
       if ((script as { readonly cachedDataRejected?: boolean }).cachedDataRejected === true) this.#code = undefined
       const prelude = script.runSync(context, { reference: true, release: true }) as ivm.Reference
       const outside = new Outside()
-      const callbacks = outside.callbacks(this.isEnteredHere)
+      const callbacks = outside.callbacks()
       const handed = outsideNames.map((name) => callbacks[name])
       const begin = prelude.applySync(undefined, handed, { result: { reference: true } }) as ivm.Reference<Begin>
       prelude.release()

@@ -39,13 +39,10 @@ export class Outside {
   /** Whose isolate it is. */
   owner: IsolateOwner | undefined
 
-  /**
-   * A program that floods the outside waits for it, where its own prelude does not bound how much it can say.
-   * @param isHere whether the isolate is entered on this thread, so that nothing has to be waited for.
-   */
-  callbacks(isHere: boolean) {
+  /** Synchronous, all of them: a program that floods the outside waits for it. */
+  callbacks() {
     // An error of the outside, with its stack, must never reach a program.
-    const guarded = <Args extends unknown[], Result>(handler: (owner: IsolateOwner, ...args: Args) => Result, waits = true) => {
+    const guarded = <Args extends unknown[], Result>(handler: (owner: IsolateOwner, ...args: Args) => Result) => {
       const call = (...args: Args): Result | undefined => {
         const { owner } = this
         if (owner === undefined) return undefined
@@ -56,14 +53,12 @@ export class Outside {
           return undefined
         }
       }
-      return new addon.Callback(call, waits ? { sync: true } : ({ ignored: true } as Ignored))
+      return new addon.Callback(call, { sync: true })
     }
-    // Heard in the order of all that the program says, but its thread goes on: two changes of threads less for each.
-    const told = <Args extends unknown[]>(handler: (owner: IsolateOwner, ...args: Args) => void) => guarded(handler, isHere)
     return {
-      done: told((owner, id: number, outcome: Outcome, value: unknown) => owner.done(id, outcome, value)),
-      call: told((owner, id: number, index: number, args: unknown, operationId: unknown) => owner.call(id, index, args, operationId)),
-      release: told((owner, index: number) => owner.release(index)),
+      done: guarded((owner, id: number, outcome: Outcome, value: unknown) => owner.done(id, outcome, value)),
+      call: guarded((owner, id: number, index: number, args: unknown, operationId: unknown) => owner.call(id, index, args, operationId)),
+      release: guarded((owner, index: number) => owner.release(index)),
       arm: guarded((owner, delayMs: number) => owner.arm(delayMs)),
       write: guarded((owner, stream: 1 | 2, text: string) => owner.write(stream, text)),
       log: guarded((owner, level: unknown, args: unknown) => owner.log(level, args)),
@@ -74,11 +69,4 @@ export class Outside {
       clone: new addon.Callback((value: unknown) => value, { sync: true }),
     }
   }
-}
-
-/** isolated-vm's types want both others. */
-interface Ignored {
-  readonly ignored: true
-  readonly async: never
-  readonly sync: never
 }

@@ -39,7 +39,6 @@ export class JsIsolateConfineRuntime extends AbstractConfineRuntime {
   static async prepare(guest?: GuestFacts): Promise<void> {
     ofProcess.canReadFiles = false
     ofProcess.isForOne = guest?.maxContainers === 1
-    isolates.isEnteredHere = ofProcess.isForOne
     if (guest?.learned !== undefined) isolates.know(guest.learned)
     archive.load()
     // The C library reads the time zone once for all isolates.
